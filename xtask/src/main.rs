@@ -1,0 +1,2 @@
+//! The command menu.
+fn main() {}
