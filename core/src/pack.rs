@@ -1,0 +1,363 @@
+//! Packs: a folder of migrations, from its files.
+
+use crate::error::{Error, Kind};
+use crate::variables::{Values, Variable};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// What `pack.toml` says. A folder without one is a pack of one phase.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Lower case letters, digits, `_` and `-`.
+    pub name: String,
+    /// One line.
+    pub title: String,
+    /// Version of the plan, not of the database.
+    #[serde(default)]
+    pub version: String,
+    /// Date of the plan.
+    #[serde(default)]
+    pub date: String,
+    /// Estimated duration, in words.
+    #[serde(default)]
+    pub duration: String,
+    /// Risk level, in words.
+    #[serde(default)]
+    pub risk: String,
+    /// What the server must have.
+    #[serde(default)]
+    pub requires: Requires,
+    /// What a caller may choose.
+    #[serde(default)]
+    pub variables: BTreeMap<String, Variable>,
+    /// In the order in which they run.
+    #[serde(default, rename(deserialize = "phase"))]
+    pub phases: Vec<Phase>,
+}
+
+/// What the server must have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requires {
+    /// Major version, at least.
+    pub postgres: Option<u32>,
+    /// pgvector's version, at least, such as `0.8`.
+    pub vector: Option<String>,
+}
+
+/// A group of migrations with a gate before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// From 1, ascending.
+    pub number: i64,
+    /// A few words.
+    pub name: String,
+    /// Days of the plan, such as `4-7`.
+    #[serde(default)]
+    pub days: String,
+    /// Versions in it.
+    #[serde(default)]
+    pub migrations: Vec<i64>,
+    /// What must hold before it starts.
+    #[serde(default)]
+    pub needs: Vec<Need>,
+}
+
+/// A condition of a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Every row of every registered source has its embedding.
+    Embedded,
+}
+
+/// One version of a pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// Number in the file name.
+    pub version: i64,
+    /// What follows the number.
+    pub name: String,
+    /// Phase that it belongs to.
+    pub phase: i64,
+    /// Text of the up file, as it is in the folder.
+    pub up: String,
+    /// Text of the down file.
+    pub down: Option<String>,
+    /// Text of the verify file.
+    pub verify: Option<String>,
+}
+
+impl Migration {
+    /// SHA-256 of the up file, in hexadecimal digits.
+    pub fn checksum(&self) -> String {
+        checksum(&self.up)
+    }
+
+    /// The file name of this part: `007_create_vector_indexes.up.sql` without leading zeros that it may have had.
+    pub fn file(&self, part: &str) -> String {
+        format!("{:03}_{}.{part}.sql", self.version, self.name)
+    }
+}
+
+/// SHA-256 in hexadecimal digits.
+pub fn checksum(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A pack, complete and consistent.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// What `pack.toml` says.
+    pub manifest: Manifest,
+    /// Ascending by version.
+    pub migrations: Vec<Migration>,
+    /// Values that the caller gave to its variables.
+    pub given: Values,
+}
+
+/// A file of the folder: its name and its text.
+pub type File = (String, String);
+
+impl Pack {
+    /// From the name of a folder, the text of its `pack.toml` and its other files, in any order.
+    pub fn read(folder: &str, manifest: Option<&str>, files: Vec<File>) -> Result<Pack, Error> {
+        let mut manifest = match manifest {
+            Some(text) => toml::from_str::<Manifest>(text).map_err(|e| bad_manifest(&e))?,
+            None => Manifest { name: plain_name(folder), title: folder.to_owned(), ..Default::default() },
+        };
+        check_name(&manifest.name)?;
+        let mut migrations = assemble(files)?;
+        if manifest.phases.is_empty() {
+            let migrations = migrations.keys().copied().collect();
+            let name = "All migrations".to_owned();
+            manifest.phases =
+                vec![Phase { number: 1, name, days: String::new(), migrations, needs: Vec::new() }];
+        }
+        assign_phases(&manifest.phases, &mut migrations)?;
+        Ok(Pack { manifest, migrations: migrations.into_values().collect(), given: Values::new() })
+    }
+
+    /// The phase of this number.
+    pub fn phase(&self, number: i64) -> Option<&Phase> {
+        self.manifest.phases.iter().find(|p| p.number == number)
+    }
+
+    /// The migration of this version.
+    pub fn migration(&self, version: i64) -> Option<&Migration> {
+        self.migrations.iter().find(|m| m.version == version)
+    }
+}
+
+fn bad_manifest(cause: &toml::de::Error) -> Error {
+    let message = cause.message().replace('\n', " ");
+    Error::new(Kind::BadPack, format!("pack.toml: {message}"))
+        .hint("docs/packs.md lists what a pack.toml may say")
+}
+
+fn plain_name(folder: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '_' };
+    folder.chars().map(letter).collect::<String>().trim_start_matches('_').to_owned()
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    match (1..=63).contains(&name.len()) && name.chars().all(fits) && !name.starts_with(['_', '-']) {
+        true => Ok(()),
+        false => Err(Error::new(Kind::BadPack, format!("pack name \"{name}\" is not usable"))
+            .hint("use up to 63 lower-case letters, digits, _ and -, beginning with a letter or digit")),
+    }
+}
+
+/// `NNN_name.part.sql` as version, name and part. None for a file that is no migration.
+fn parse(file: &str) -> Result<Option<(i64, &str, &str)>, Error> {
+    if !file.ends_with(".sql") || !file.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let named = || {
+        let (version, rest) = file.strip_suffix(".sql")?.split_once('_')?;
+        let (name, part) = rest.rsplit_once('.')?;
+        let digits = version.bytes().all(|b| b.is_ascii_digit());
+        (digits && !name.is_empty() && ["up", "down", "verify"].contains(&part))
+            .then_some((version, name, part))
+    };
+    let (version, name, part) = named().ok_or_else(|| {
+        Error::new(
+            Kind::BadPack,
+            format!("file name \"{file}\" is not NNN_name.up.sql, .down.sql or .verify.sql"),
+        )
+        .hint("rename it, or move it out of the folder of migrations")
+    })?;
+    let version = version.parse().map_err(|_| {
+        Error::new(Kind::BadPack, format!("version {version} of \"{file}\" is above {}", i64::MAX))
+    })?;
+    Ok(Some((version, name, part)))
+}
+
+/// The files of one version while they are being found.
+#[derive(Default)]
+struct Found {
+    name: String,
+    parts: BTreeMap<&'static str, File>,
+}
+
+fn assemble(mut files: Vec<File>) -> Result<BTreeMap<i64, Migration>, Error> {
+    files.sort();
+    let mut found: BTreeMap<i64, Found> = BTreeMap::new();
+    for (file, text) in files {
+        let Some((version, name, part)) = parse(&file)? else { continue };
+        let part = ["up", "down", "verify"].into_iter().find(|p| *p == part).expect("parse knows only these");
+        let name = name.to_owned();
+        add(found.entry(version).or_default(), version, &name, (part, (file, text)))?;
+    }
+    found.into_iter().map(|(version, found)| Ok((version, complete(version, found)?))).collect()
+}
+
+fn add(found: &mut Found, version: i64, name: &str, (part, file): (&'static str, File)) -> Result<(), Error> {
+    let other = found.parts.get(part).or_else(|| found.parts.values().find(|_| found.name != name));
+    if let Some((other, _)) = other {
+        let message =
+            format!("duplicate migration version: {version} is both \"{other}\" and \"{}\"", file.0);
+        return Err(
+            Error::new(Kind::DuplicateVersion, message).hint("give one of them the next free version")
+        );
+    }
+    found.name = name.to_owned();
+    found.parts.insert(part, file);
+    Ok(())
+}
+
+fn complete(version: i64, mut found: Found) -> Result<Migration, Error> {
+    let mut take = |part: &str| found.parts.remove(part);
+    let (up, down, verify) = (take("up"), take("down"), take("verify"));
+    let Some((_, up)) = up else {
+        let (file, _) = down.or(verify).expect("a version is found by a file");
+        return Err(Error::new(Kind::BadPack, format!("version {version} has no up file beside \"{file}\""))
+            .hint(format!("add {version:03}_{}.up.sql", found.name)));
+    };
+    let text = |file: Option<File>| file.map(|(_, text)| text);
+    Ok(Migration { version, name: found.name, phase: 0, up, down: text(down), verify: text(verify) })
+}
+
+fn assign_phases(phases: &[Phase], migrations: &mut BTreeMap<i64, Migration>) -> Result<(), Error> {
+    let bad = |message: String| Err(Error::new(Kind::BadPack, format!("pack.toml: {message}")));
+    let mut before = (0, i64::MIN);
+    for phase in phases {
+        if phase.number <= before.0 {
+            return bad(format!("phase {} comes after phase {}", phase.number, before.0));
+        }
+        for version in &phase.migrations {
+            match migrations.get_mut(version) {
+                None => {
+                    return bad(format!("phase {} names version {version}, which has no file", phase.number));
+                }
+                Some(_) if *version <= before.1 => {
+                    return bad(format!(
+                        "phase {}: version {version} comes after {}",
+                        phase.number, before.1
+                    ));
+                }
+                Some(migration) => migration.phase = phase.number,
+            }
+            before.1 = *version;
+        }
+        before.0 = phase.number;
+    }
+    match migrations.values().find(|m| m.phase == 0) {
+        Some(m) => bad(format!("version {} ({}) is in no phase", m.version, m.name)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(names: &[&str]) -> Vec<File> {
+        names.iter().map(|n| ((*n).to_owned(), format!("-- {n}"))).collect()
+    }
+
+    fn refusal(manifest: Option<&str>, names: &[&str]) -> Error {
+        Pack::read("some folder", manifest, files(names)).expect_err("refused")
+    }
+
+    #[test]
+    fn a_folder_without_a_manifest_is_a_pack_of_one_phase() {
+        let names = [
+            "2_b.up.sql",
+            "001_a.down.sql",
+            "001_a.up.sql",
+            "README.md",
+            "seed.sql",
+            "20240101120000_c.d.up.sql",
+        ];
+        let pack = Pack::read("My App", None, files(&names)).expect("a pack");
+        assert_eq!(pack.manifest.name, "my_app");
+        let outline: Vec<_> =
+            pack.migrations.iter().map(|m| (m.version, m.name.as_str(), m.down.is_some())).collect();
+        assert_eq!(outline, [(1, "a", true), (2, "b", false), (20240101120000, "c.d", false)]);
+        assert_eq!(pack.phase(1).map(|p| p.migrations.len()), Some(3));
+    }
+
+    #[test]
+    fn reads_phases_variables_and_requirements() {
+        let manifest = "name='p'\ntitle='P'\n[requires]\npostgres=15\nvector='0.8'\n[variables.dims]\ntype='integer'\n\
+                        default=384\n[[phase]]\nnumber=1\nname='one'\nmigrations=[1]\n[[phase]]\nnumber=4\nname='four'\n\
+                        days='9-10'\nmigrations=[2]\nneeds=['embedded']";
+        let pack = Pack::read("x", Some(manifest), files(&["1_a.up.sql", "2_b.up.sql"])).expect("a pack");
+        assert_eq!(pack.migration(2).map(|m| m.phase), Some(4));
+        assert_eq!(pack.phase(4).map(|p| p.needs.clone()), Some(vec![Need::Embedded]));
+        assert_eq!(pack.manifest.variables["dims"].default, "384");
+        assert_eq!(pack.manifest.requires.vector.as_deref(), Some("0.8"));
+    }
+
+    #[test]
+    fn refuses_two_files_of_one_version_and_names_both() {
+        for names in
+            [["1_a.up.sql", "001_b.up.sql"], ["1_a.up.sql", "01_a.up.sql"], ["1_a.up.sql", "1_b.down.sql"]]
+        {
+            let err = refusal(None, &names);
+            assert_eq!(err.kind(), Kind::DuplicateVersion);
+            assert!(names.iter().all(|n| err.to_string().contains(n)), "{err}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_file_that_means_to_be_a_migration_and_is_none() {
+        for (name, part) in [
+            ("1_a.ups.sql", "1_a.ups.sql"),
+            ("1.up.sql", "1.up.sql"),
+            ("99999999999999999999_a.up.sql", "above"),
+        ] {
+            let err = refusal(None, &[name]);
+            assert!(err.to_string().contains(part) && err.kind() == Kind::BadPack, "{err}");
+        }
+        assert!(refusal(None, &["7_a.down.sql"]).to_string().contains("version 7 has no up file"));
+    }
+
+    #[test]
+    fn refuses_a_manifest_that_does_not_fit_the_files() {
+        let head = "name='p'\ntitle='P'\n";
+        let phase = |n: i64, of: &str| format!("[[phase]]\nnumber={n}\nname='x'\nmigrations={of}\n");
+        let cases = [
+            (format!("{head}nonsense=1"), "nonsense"),
+            (format!("{head}{}", phase(1, "[1,3]")), "version 3, which has no file"),
+            (format!("{head}{}", phase(1, "[1]")), "version 2 (b) is in no phase"),
+            (format!("{head}{}", phase(1, "[2,1]")), "version 1 comes after 2"),
+            (format!("{head}{}{}", phase(2, "[1]"), phase(1, "[2]")), "phase 1 comes after phase 2"),
+            ("name='P!'\ntitle=''".into(), "pack name \"P!\""),
+        ];
+        for (manifest, part) in cases {
+            let err = refusal(Some(&manifest), &["1_a.up.sql", "2_b.up.sql"]);
+            assert!(err.to_string().contains(part) && err.kind() == Kind::BadPack, "{err}");
+        }
+    }
+
+    #[test]
+    fn a_checksum_is_the_sha_256_of_the_file() {
+        assert_eq!(checksum("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

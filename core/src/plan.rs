@@ -1,0 +1,333 @@
+//! Which migrations a request runs, in which steps. Everything that can be refused is refused here, before anything runs.
+
+use crate::error::{Error, Kind};
+use crate::pack::{Migration, Pack, checksum};
+use crate::script::{self, Part, Shape, Sql};
+use crate::statement::{Row, column};
+use crate::variables::{self, Values};
+use crate::verify;
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Apply.
+    Up,
+    /// Take back.
+    Down,
+}
+
+impl Direction {
+    /// `up` or `down`, as in the file names and the state tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        }
+    }
+}
+
+/// How far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// As far as it goes.
+    All,
+    /// At most so many versions.
+    Count(usize),
+    /// Through the end of this phase; only up.
+    Phase(i64),
+}
+
+/// What the database knows of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Number.
+    pub version: i64,
+    /// Name when it was last seen.
+    pub name: String,
+    /// `pending`, `applying`, `applied` or `reverting`.
+    pub state: String,
+    /// SHA-256 of the up file when it was last seen.
+    pub checksum: String,
+}
+
+impl Known {
+    /// From a row of `sql/query/migrations.sql`.
+    pub fn read(row: &Row) -> Known {
+        let text = |index| column(row, index).to_owned();
+        Known {
+            version: column(row, 0).parse().unwrap_or(-1),
+            name: text(1),
+            state: text(2),
+            checksum: text(3),
+        }
+    }
+
+    fn pending(&self) -> bool {
+        self.state == "pending"
+    }
+}
+
+/// One version that the request moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Number.
+    pub version: i64,
+    /// Name.
+    pub name: String,
+    /// Phase.
+    pub phase: i64,
+    /// The steps, in order; the last one is a transaction that also marks the version.
+    pub steps: Vec<Step>,
+    /// The verification and the name of its file; only up.
+    pub verify: Option<(String, String)>,
+}
+
+/// The smallest restartable unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// From 1 within the version.
+    pub number: i64,
+    /// One line.
+    pub summary: String,
+    /// SHA-256 of its statements as they are sent.
+    pub checksum: String,
+    /// Session settings of the file before it.
+    pub settings: Vec<Sql>,
+    /// What it does.
+    pub part: Part,
+}
+
+impl Step {
+    /// As in `strata.run_step.kind`.
+    pub fn kind(&self) -> &'static str {
+        match &self.part {
+            Part::Alone(..) => "alone",
+            Part::Transaction(group) if group.is_empty() => "verify",
+            Part::Transaction(_) => "transaction",
+        }
+    }
+}
+
+/// The moves of a request, in order. `known` is what the database knows of the pack.
+pub fn plan(
+    pack: &Pack,
+    values: &Values,
+    known: &[Known],
+    (direction, target): (Direction, Target),
+) -> Result<Vec<Move>, Error> {
+    check_known(pack, known)?;
+    let chosen = match direction {
+        Direction::Up => up(pack, known, target)?,
+        Direction::Down => down(pack, known, target)?,
+    };
+    chosen.into_iter().map(|migration| steps(pack, values, migration, direction)).collect()
+}
+
+/// An applied file must still be what it was.
+fn check_known(pack: &Pack, known: &[Known]) -> Result<(), Error> {
+    for was in known.iter().filter(|k| k.state == "applied") {
+        let version = was.version;
+        let changed = |message: String, hint: &str| Err(Error::new(Kind::Changed, message).hint(hint));
+        match pack.migration(version) {
+            None => {
+                return changed(
+                    format!("version {version} ({}) is applied and its file is gone", was.name),
+                    "put the file back; to take the version back, run \"strata down\" from a folder that has it",
+                );
+            }
+            Some(is) if is.checksum() != was.checksum => {
+                return changed(
+                    format!("{} has changed since version {version} was applied", is.file("up")),
+                    "restore the file and put the change into a new version",
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn up<'p>(pack: &'p Pack, known: &[Known], target: Target) -> Result<Vec<&'p Migration>, Error> {
+    if let Some(half) = known.iter().find(|k| k.state == "reverting") {
+        return Err(half_way(half, "down", "strata down 1"));
+    }
+    let applied = |version: i64| known.iter().any(|k| k.version == version && k.state == "applied");
+    let last = known.iter().filter(|k| !k.pending()).map(|k| k.version).max().unwrap_or(i64::MIN);
+    let pending: Vec<&Migration> = pack.migrations.iter().filter(|m| !applied(m.version)).collect();
+    if let Some(late) = pending.iter().find(|m| m.version < last) {
+        let message =
+            format!("version {} ({}) is not applied but {last} is: out of order", late.version, late.name);
+        return Err(Error::new(Kind::BadPack, message).hint(format!("give it a version above {last}")));
+    }
+    Ok(match target {
+        Target::All => pending,
+        Target::Count(n) => pending.into_iter().take(n).collect(),
+        Target::Phase(last) => pending.into_iter().filter(|m| m.phase <= last).collect(),
+    })
+}
+
+fn down<'p>(pack: &'p Pack, known: &[Known], target: Target) -> Result<Vec<&'p Migration>, Error> {
+    let mut versions: Vec<&Known> = known.iter().filter(|k| !k.pending()).collect();
+    versions.sort_by_key(|k| -k.version);
+    let count = if let Target::Count(n) = target { n } else { versions.len() };
+    let found = |k: &&Known| {
+        let gone = || {
+            Error::new(
+                Kind::Changed,
+                format!("version {} ({}) is applied and its file is gone", k.version, k.name),
+            )
+        };
+        let migration = pack.migration(k.version).ok_or_else(gone)?;
+        match migration.down {
+            Some(_) => Ok(migration),
+            None => Err(Error::new(Kind::MissingDown, format!("version {} has no down file", k.version))
+                .hint(format!("add {}", migration.file("down")))),
+        }
+    };
+    versions.iter().take(count).map(found).collect()
+}
+
+fn half_way(known: &Known, way: &str, next: &str) -> Error {
+    Error::new(Kind::RepairNeeded, format!("version {} ({}) is half-way {way}", known.version, known.name))
+        .hint(format!("run \"{next}\" to finish it"))
+}
+
+fn steps(pack: &Pack, values: &Values, migration: &Migration, direction: Direction) -> Result<Move, Error> {
+    let declared = &pack.manifest.variables;
+    let file = migration.file(direction.name());
+    let text = match direction {
+        Direction::Up => Some(migration.up.as_str()),
+        Direction::Down => migration.down.as_deref(),
+    };
+    let text = variables::substitute(&file, text.unwrap_or_default(), declared, values)?;
+    let verify = match (&migration.verify, direction) {
+        (Some(query), Direction::Up) => {
+            let file = migration.file("verify");
+            let query = variables::substitute(&file, query, declared, values)?;
+            Some((verify::query(&file, &query)?, file))
+        }
+        _ => None,
+    };
+    let Migration { version, name, phase, .. } = migration.clone();
+    Ok(Move { version, name, phase, steps: number(script::plan(&file, &text)?), verify })
+}
+
+/// Numbers the parts, and closes with a transaction where the last part is none: there the version is marked.
+fn number(mut parts: Vec<script::Planned>) -> Vec<Step> {
+    if !matches!(parts.last().map(|p| &p.part), Some(Part::Transaction(_))) {
+        let settings = parts.last().map(|p| p.settings.clone()).unwrap_or_default();
+        parts.push(script::Planned { settings, part: Part::Transaction(Vec::new()) });
+    }
+    let step = |(index, planned): (usize, script::Planned)| Step {
+        number: index as i64 + 1,
+        summary: summary(&planned.part),
+        checksum: checksum(&texts(&planned.part).join(";\n")),
+        settings: planned.settings,
+        part: planned.part,
+    };
+    parts.into_iter().enumerate().map(step).collect()
+}
+
+fn texts(part: &Part) -> Vec<&str> {
+    match part {
+        Part::Transaction(group) => group.iter().map(|sql| sql.text.as_str()).collect(),
+        Part::Alone(sql, _) => vec![&sql.text],
+    }
+}
+
+fn summary(part: &Part) -> String {
+    match part {
+        Part::Alone(sql, _) => sql.summary(),
+        Part::Transaction(group) => match group.as_slice() {
+            [] => "verify and mark".to_owned(),
+            [only] => only.summary(),
+            [first, rest @ ..] => format!("{} (and {} more)", first.summary(), rest.len()),
+        },
+    }
+}
+
+/// True if a step that was begun and not finished may simply be sent again.
+pub(crate) fn is_index_build(part: &Part) -> Option<(&str, &str)> {
+    match part {
+        Part::Alone(_, Shape::CreateIndex { index, table }) => Some((index, table)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pack(names: &[&str]) -> Pack {
+        let files = names.iter().map(|n| ((*n).to_owned(), format!("select '{n}'"))).collect();
+        Pack::read("p", None, files).expect("a pack")
+    }
+
+    fn known(pack: &Pack, states: &[(i64, &str)]) -> Vec<Known> {
+        let one = |(version, state): &(i64, &str)| {
+            let m = pack.migration(*version).expect("in the pack");
+            Known { version: *version, name: m.name.clone(), state: (*state).into(), checksum: m.checksum() }
+        };
+        states.iter().map(one).collect()
+    }
+
+    fn versions(pack: &Pack, known: &[Known], request: (Direction, Target)) -> Result<Vec<i64>, Error> {
+        Ok(plan(pack, &Values::new(), known, request)?.iter().map(|m| m.version).collect())
+    }
+
+    const FILES: [&str; 6] =
+        ["1_a.up.sql", "1_a.down.sql", "2_b.up.sql", "2_b.down.sql", "3_c.up.sql", "3_c.down.sql"];
+
+    #[test]
+    fn up_takes_what_is_pending_and_down_what_is_applied() {
+        let pack = pack(&FILES);
+        let state = known(&pack, &[(1, "applied"), (2, "pending")]);
+        assert_eq!(versions(&pack, &state, (Direction::Up, Target::All)), Ok(vec![2, 3]));
+        assert_eq!(versions(&pack, &state, (Direction::Up, Target::Count(1))), Ok(vec![2]));
+        let all = known(&pack, &[(1, "applied"), (2, "applied"), (3, "applying")]);
+        assert_eq!(versions(&pack, &all, (Direction::Down, Target::Count(2))), Ok(vec![3, 2]));
+        assert_eq!(versions(&pack, &all, (Direction::Up, Target::All)), Ok(vec![3]));
+    }
+
+    #[test]
+    fn refuses_a_changed_or_missing_file_of_an_applied_version() {
+        let was = pack(&FILES);
+        let mut state = known(&was, &[(1, "applied")]);
+        state[0].checksum = "0".repeat(64);
+        let changed = versions(&was, &state, (Direction::Up, Target::All)).expect_err("changed");
+        assert_eq!((changed.kind(), changed.message().contains("001_a.up.sql")), (Kind::Changed, true));
+        let gone =
+            versions(&pack(&FILES[2..]), &known(&was, &[(1, "applied")]), (Direction::Up, Target::All));
+        assert_eq!(gone.expect_err("gone").kind(), Kind::Changed);
+    }
+
+    #[test]
+    fn refuses_an_up_below_what_is_applied_and_over_a_half_finished_down() {
+        let pack = pack(&FILES);
+        let late = versions(&pack, &known(&pack, &[(2, "applied")]), (Direction::Up, Target::All))
+            .expect_err("late");
+        assert!(late.to_string().contains("version 1 (a) is not applied but 2 is"), "{late}");
+        let half = versions(&pack, &known(&pack, &[(1, "reverting")]), (Direction::Up, Target::All))
+            .expect_err("half");
+        assert_eq!(half.kind(), Kind::RepairNeeded);
+    }
+
+    #[test]
+    fn refuses_a_down_without_its_file_and_names_it() {
+        let pack = pack(&["1_a.up.sql"]);
+        let err = versions(&pack, &known(&pack, &[(1, "applied")]), (Direction::Down, Target::Count(1)))
+            .expect_err("none");
+        assert_eq!((err.kind(), err.get_hint()), (Kind::MissingDown, Some("add 001_a.down.sql")));
+    }
+
+    #[test]
+    fn a_version_always_ends_in_a_transaction_that_can_mark_it() {
+        let text = "create table t(x int);\ncreate index concurrently i on t(x);";
+        let files =
+            vec![("1_a.up.sql".to_owned(), text.to_owned()), ("2_b.up.sql".to_owned(), "-- none".to_owned())];
+        let pack = Pack::read("p", None, files).expect("a pack");
+        let moves = plan(&pack, &Values::new(), &[], (Direction::Up, Target::All)).expect("a plan");
+        let kinds: Vec<Vec<&str>> = moves.iter().map(|m| m.steps.iter().map(Step::kind).collect()).collect();
+        assert_eq!(kinds, [vec!["transaction", "alone", "verify"], vec!["verify"]]);
+    }
+}

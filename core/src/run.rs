@@ -1,0 +1,195 @@
+//! A run: moving a pack to a version, as a value that a door turns by hand.
+//!
+//! The door calls [`Run::next`], does what it says, and hands the reply of a statement to [`Run::replied`]. Nothing is
+//! held between the two calls but this value and one session, so that any door can drive it: a connection, a background
+//! worker. State is told before and after: a step's intent is committed before it runs, its outcome with it or after it.
+
+mod replies;
+mod tasks;
+
+use crate::error::Error;
+use crate::pack::Pack;
+use crate::plan::{Direction, Known, Move, Target};
+use crate::statement::Statement;
+use crate::variables::Values;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+use tasks::Task;
+
+/// What is asked of a run.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which way.
+    pub direction: Direction,
+    /// How far.
+    pub target: Target,
+    /// How long to try for the lock of the pack before giving up.
+    pub lock_patience: Duration,
+    /// Longest that a step in a transaction may wait for a lock, and make others wait behind it. Milliseconds.
+    pub lock_timeout_ms: u32,
+    /// Any number; spreads the retries of several runs.
+    pub seed: u64,
+}
+
+impl Request {
+    /// Everything pending, or everything applied, with the patience that suits a live database.
+    pub fn new(direction: Direction, target: Target) -> Self {
+        let lock_patience = Duration::from_secs(15);
+        Request { direction, target, lock_patience, lock_timeout_ms: 2_000, seed: 0 }
+    }
+}
+
+/// What the door must do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Run this and hand the reply back.
+    Run(Statement),
+    /// Let this much time pass, holding no snapshot.
+    Wait(Duration),
+    /// Show this.
+    Tell(Event),
+    /// The end. The state in the database says the same.
+    Done(Result<Report, Error>),
+}
+
+/// What happens, for whoever watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Another executor holds the pack.
+    Waiting {
+        /// Its process id and who it is, where the server tells.
+        holder: String,
+    },
+    /// A version starts.
+    Migration {
+        /// Number.
+        version: i64,
+        /// Name.
+        name: String,
+        /// Which way.
+        direction: Direction,
+        /// Number and name of its phase.
+        phase: String,
+    },
+    /// A step starts.
+    Step {
+        /// From 1.
+        number: i64,
+        /// Steps of the version.
+        of: usize,
+        /// One line.
+        summary: String,
+    },
+    /// A step is tried again after a lock was not to be had.
+    Retry {
+        /// Which try comes next, from 2.
+        attempt: u32,
+    },
+    /// The remains of a broken index build are removed.
+    Repair {
+        /// The index.
+        index: String,
+    },
+    /// A version is done.
+    Finished {
+        /// Number.
+        version: i64,
+        /// Name.
+        name: String,
+        /// Which way.
+        direction: Direction,
+    },
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The run's id; none when there was nothing to do.
+    pub run: Option<String>,
+    /// Versions moved, in order, with their names.
+    pub moved: Vec<(i64, String)>,
+}
+
+/// A run being turned.
+#[derive(Debug)]
+pub struct Run {
+    pack: Pack,
+    request: Request,
+    queue: VecDeque<Task>,
+    current: Option<Task>,
+    known: Vec<Known>,
+    stored: Values,
+    values: Values,
+    moves: Vec<Move>,
+    /// Checksum and state of the steps that an earlier attempt began, by version and number.
+    begun: HashMap<(i64, i64), (String, String)>,
+    id: String,
+    attempt: i64,
+    locked: bool,
+    in_transaction: bool,
+    lock_tries: u32,
+    step_tries: u32,
+    stopping: bool,
+    report: Report,
+    failure: Option<Error>,
+}
+
+impl Run {
+    /// A run that has not begun. `pack.given` are the values that the caller gave.
+    pub fn new(pack: Pack, request: Request) -> Self {
+        Run {
+            pack,
+            request,
+            queue: VecDeque::from([Task::Lock]),
+            current: None,
+            known: Vec::new(),
+            stored: Values::new(),
+            values: Values::new(),
+            moves: Vec::new(),
+            begun: HashMap::new(),
+            id: String::new(),
+            attempt: 0,
+            locked: false,
+            in_transaction: false,
+            lock_tries: 0,
+            step_tries: 0,
+            stopping: false,
+            report: Report::default(),
+            failure: None,
+        }
+    }
+
+    /// What the door must do now.
+    pub fn next(&mut self) -> Next {
+        loop {
+            match self.queue.pop_front() {
+                None => return Next::Done(self.outcome()),
+                Some(Task::Tell(event)) => return Next::Tell(event),
+                Some(Task::Wait(time)) => return Next::Wait(time),
+                Some(Task::Move(m)) => self.begin_move(m),
+                Some(Task::Step(place)) => self.begin_step(place),
+                Some(Task::After(place)) => self.after_step(place),
+                Some(task) => {
+                    let statement = self.statement(&task);
+                    self.current = Some(task);
+                    return Next::Run(statement);
+                }
+            }
+        }
+    }
+
+    /// Asks the run to end before the next version begins. What has begun is finished.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    fn outcome(&mut self) -> Result<Report, Error> {
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None => Ok(self.report.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! What the reply to each task means for the rest of a run.
+
+use super::tasks::{Place, Task};
+use super::{Event, Run, tasks};
+use crate::error::{DbError, Error, Kind};
+use crate::plan::{self, Direction, Known};
+use crate::script::Part;
+use crate::statement::{Reply, Row, column};
+use crate::{variables, verify};
+
+/// Tries of a step whose lock is not to be had. With the doubling pause: about half a minute in all.
+const STEP_TRIES: u32 = 7;
+
+impl Run {
+    /// What came of the statement that [`Run::next`] gave.
+    pub fn replied(&mut self, reply: Reply) {
+        let Some(task) = self.current.take() else { return };
+        match reply {
+            Ok(rows) => {
+                if let Err(error) = self.went(&task, &rows) {
+                    self.fail(&task, error);
+                }
+            }
+            Err(cause) if is_lost(&cause) => self.lost(cause),
+            Err(cause) => self.broke(&task, cause),
+        }
+    }
+
+    fn went(&mut self, task: &Task, rows: &[Row]) -> Result<(), Error> {
+        match task {
+            Task::Lock => self.tried_lock(rows),
+            Task::LockHolder => self.told_holder(rows),
+            Task::Variables => self.read_variables(rows),
+            Task::Migrations => self.read_migrations(rows),
+            Task::Claim => self.claimed(rows),
+            Task::Steps => self.read_steps(rows),
+            Task::Gate(m, _) => self.gate(*m, rows),
+            Task::Inspect(place) => self.inspected(*place, rows),
+            Task::StepStart(_) | Task::StepDone(_) if rows.is_empty() => Err(taken_over()),
+            Task::Verify((m, _)) => self.verified(*m, rows),
+            other => {
+                self.note(other);
+                Ok(())
+            }
+        }
+    }
+
+    fn note(&mut self, task: &Task) {
+        match task {
+            Task::Begin(_) => self.in_transaction = true,
+            Task::Rollback => self.in_transaction = false,
+            Task::Commit((m, s)) => {
+                (self.in_transaction, self.step_tries) = (false, 0);
+                if s + 1 == self.moves[*m].steps.len() {
+                    self.report.moved.push((self.moves[*m].version, self.moves[*m].name.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tried_lock(&mut self, rows: &[Row]) -> Result<(), Error> {
+        if rows.first().is_some_and(|row| column(row, 0) == "true") {
+            self.locked = true;
+            self.queue.extend([Task::Variables, Task::Migrations]);
+            return Ok(());
+        }
+        self.lock_tries += 1;
+        match self.lock_tries == 1 || self.out_of_patience() {
+            true => self.queue.push_back(Task::LockHolder),
+            false => self.queue.extend([Task::Wait(tasks::LOCK_POLL), Task::Lock]),
+        }
+        Ok(())
+    }
+
+    fn out_of_patience(&self) -> bool {
+        tasks::LOCK_POLL * self.lock_tries > self.request.lock_patience
+    }
+
+    /// Told once when the waiting begins, and as the error when it was in vain.
+    fn told_holder(&mut self, rows: &[Row]) -> Result<(), Error> {
+        let holder = rows.first().map(|row| format!("pid {}, {}", column(row, 0), column(row, 1)));
+        let holder = holder.unwrap_or_else(|| "an executor that has just ended".to_owned());
+        if !self.out_of_patience() {
+            self.queue.extend([
+                Task::Tell(Event::Waiting { holder }),
+                Task::Wait(tasks::LOCK_POLL),
+                Task::Lock,
+            ]);
+            return Ok(());
+        }
+        let pack = &self.pack.manifest.name;
+        let message = format!("timeout: can't acquire database lock: pack {pack} is being moved by {holder}");
+        Err(Error::new(Kind::Locked, message).hint("wait for it to end, or raise --lock-timeout"))
+    }
+
+    fn read_variables(&mut self, rows: &[Row]) -> Result<(), Error> {
+        let pair = |row: &Row| (column(row, 0).to_owned(), column(row, 1).to_owned());
+        self.stored = rows.iter().map(pair).collect();
+        self.values = variables::resolve(&self.pack.manifest.variables, &self.pack.given, &self.stored)?;
+        Ok(())
+    }
+
+    fn read_migrations(&mut self, rows: &[Row]) -> Result<(), Error> {
+        self.known = rows.iter().map(Known::read).collect();
+        self.keep_values()?;
+        let request = (self.request.direction, self.request.target);
+        self.moves = plan::plan(&self.pack, &self.values, &self.known, request)?;
+        match self.moves.is_empty() {
+            true => self.queue.push_back(Task::Unlock),
+            false => self.queue.extend([Task::Register, Task::Claim]),
+        }
+        Ok(())
+    }
+
+    /// A value that applied versions were made with cannot change under them.
+    fn keep_values(&self) -> Result<(), Error> {
+        if self.known.iter().all(|k| k.state == "pending") {
+            return Ok(());
+        }
+        let changed = |(name, was): &(&String, &String)| self.values.get(*name).is_some_and(|is| is != *was);
+        match self.stored.iter().find(changed) {
+            None => Ok(()),
+            Some((name, was)) => {
+                let message = format!(
+                    "variable {name} was \"{was}\" when versions were applied, not \"{}\"",
+                    self.values[name]
+                );
+                Err(Error::new(Kind::Changed, message)
+                    .hint("leave it out of --set, or take the versions back first"))
+            }
+        }
+    }
+
+    fn claimed(&mut self, rows: &[Row]) -> Result<(), Error> {
+        let row = rows.first().ok_or_else(taken_over)?;
+        self.id = column(row, 0).to_owned();
+        self.attempt = column(row, 1).parse().unwrap_or(0);
+        self.report.run = Some(self.id.clone());
+        self.queue.push_back(Task::Steps);
+        Ok(())
+    }
+
+    fn read_steps(&mut self, rows: &[Row]) -> Result<(), Error> {
+        let number = |row: &Row, index| column(row, index).parse().unwrap_or(-1);
+        for row in rows {
+            let state = (column(row, 2).to_owned(), column(row, 3).to_owned());
+            self.begun.insert((number(row, 0), number(row, 1)), state);
+        }
+        self.forget_finished();
+        self.queue.push_back(Task::Move(0));
+        Ok(())
+    }
+
+    /// Steps of a version that stands untouched tell of an earlier time: it was finished, or never marked.
+    fn forget_finished(&mut self) {
+        let half: Vec<i64> = self
+            .known
+            .iter()
+            .filter(|k| ["applying", "reverting"].contains(&k.state.as_str()))
+            .map(|k| k.version)
+            .collect();
+        self.begun.retain(|(version, _), _| half.contains(version));
+    }
+
+    /// Queues the gate of a phase and the steps of a version, or the end.
+    pub(super) fn begin_move(&mut self, m: usize) {
+        if m == self.moves.len() || self.stopping {
+            return self.end(m);
+        }
+        let phase = self.moves[m].phase;
+        let entered = m > 0 && self.moves[m - 1].phase == phase;
+        if self.request.direction == Direction::Up && !entered {
+            let needs = self.pack.phase(phase).map(|p| p.needs.clone()).unwrap_or_default();
+            self.queue.extend(needs.into_iter().map(|need| Task::Gate(m, need)));
+        }
+        let event = self.announcement(&self.moves[m]);
+        self.queue.extend([Task::Tell(event), Task::Step((m, 0))]);
+    }
+
+    fn end(&mut self, m: usize) {
+        let finished = m == self.moves.len();
+        self.queue.extend([Task::RunEnd(if finished { "succeeded" } else { "cancelled" }), Task::Unlock]);
+        if !finished {
+            let message = format!("stopped before version {}", self.moves[m].version);
+            self.failure = Some(Error::new(Kind::Interrupted, message).hint("run the same command to go on"));
+        }
+    }
+
+    /// The tasks of a step; what an earlier attempt finished is passed over.
+    pub(super) fn begin_step(&mut self, place: Place) {
+        let version = self.moves[place.0].version;
+        let step = self.step(place).clone();
+        if self.is_done(version, &step) {
+            match self.same_text(version, &step) {
+                Ok(()) => self.queue.push_back(Task::After(place)),
+                Err(error) => self.fail(&Task::Step(place), error),
+            }
+            return;
+        }
+        let (number, of, summary) = (step.number, self.moves[place.0].steps.len(), step.summary);
+        self.queue.extend([Task::StepStart(place), Task::Tell(Event::Step { number, of, summary })]);
+        match plan::is_index_build(&step.part) {
+            Some(_) => self.queue.push_back(Task::Inspect(place)),
+            None => self.push_body(place),
+        }
+    }
+
+    fn same_text(&self, version: i64, step: &plan::Step) -> Result<(), Error> {
+        let (was, _) = &self.begun[&(version, step.number)];
+        if *was == step.checksum {
+            return Ok(());
+        }
+        let message =
+            format!("step {} of version {version} is done and its text has changed since", step.number);
+        Err(Error::new(Kind::Changed, message)
+            .hint("restore it and put the change behind it, or run \"strata down 1\" first"))
+    }
+
+    fn inspected(&mut self, place: Place, rows: &[Row]) -> Result<(), Error> {
+        let version = self.moves[place.0].version;
+        let begun = self.begun.contains_key(&(version, self.step(place).number));
+        match rows.first().map(|row| (column(row, 0), column(row, 1))) {
+            Some(("invalid", index)) => {
+                let (event, index) = (Event::Repair { index: index.to_owned() }, index.to_owned());
+                self.queue.extend([Task::Tell(event), Task::Session(place), Task::DropIndex(place, index)]);
+                self.push_body(place);
+            }
+            // Built by an earlier attempt that died before it could say so.
+            Some(("valid", _)) if begun => self.queue.extend([Task::StepDone(place), Task::After(place)]),
+            _ => self.push_body(place),
+        }
+        Ok(())
+    }
+
+    /// Session, settings, the statements, the outcome.
+    fn push_body(&mut self, place: Place) {
+        let settings = self.step(place).settings.len();
+        self.queue.push_back(Task::Session(place));
+        self.queue.extend((0..settings).map(|i| Task::Setting(place, i)));
+        let group = match &self.step(place).part {
+            Part::Alone(..) => None,
+            Part::Transaction(group) => Some(group.len()),
+        };
+        match group {
+            None => self.queue.extend([Task::Statement(place, 0), Task::StepDone(place)]),
+            Some(statements) => self.push_transaction(place, statements),
+        }
+        self.queue.push_back(Task::After(place));
+    }
+
+    /// The last transaction of a version verifies it and marks it.
+    fn push_transaction(&mut self, place: Place, statements: usize) {
+        let last = place.1 + 1 == self.moves[place.0].steps.len();
+        let verify = last && self.moves[place.0].verify.is_some();
+        self.queue.push_back(Task::Begin(place));
+        self.queue.extend((0..statements).map(|i| Task::Statement(place, i)));
+        self.queue.extend(verify.then_some(Task::Verify(place)));
+        self.queue.push_back(Task::StepDone(place));
+        self.queue.extend(last.then_some(Task::MigrationDone(place)));
+        self.queue.push_back(Task::Commit(place));
+    }
+
+    /// After a step: the next one, or the next version.
+    pub(super) fn after_step(&mut self, (m, s): Place) {
+        if s + 1 < self.moves[m].steps.len() {
+            return self.queue.push_back(Task::Step((m, s + 1)));
+        }
+        let event = self.finished(&self.moves[m]);
+        self.queue.extend([Task::Reset, Task::Tell(event), Task::Move(m + 1)]);
+    }
+
+    fn gate(&mut self, m: usize, rows: &[Row]) -> Result<(), Error> {
+        let open: Vec<String> =
+            rows.iter().map(|row| format!("{} {}", column(row, 1), column(row, 0))).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let phase = self.moves[m].phase;
+        let name = self.pack.phase(phase).map(|p| p.name.clone()).unwrap_or_default();
+        let message =
+            format!("phase {phase} ({name}) waits for embeddings: {} rows have none yet", open.join(", "));
+        Err(Error::new(Kind::GateNotMet, message).hint("run \"strata embed\", then \"strata up\" again"))
+    }
+
+    fn verified(&mut self, m: usize, rows: &[Row]) -> Result<(), Error> {
+        let file = self.moves[m].verify.as_ref().map_or("", |(_, file)| file.as_str());
+        verify::judge(file, &verify::checks(file, rows)?)
+    }
+
+    /// A statement failed at the server.
+    fn broke(&mut self, task: &Task, cause: DbError) {
+        if let Some(place) = self.retryable(task, &cause) {
+            return self.retry(place);
+        }
+        let doing = match task.place() {
+            Some((m, s)) => {
+                format!("version {} ({}) step {}", self.moves[m].version, self.moves[m].name, s + 1)
+            }
+            None => format!("pack {}: {}", self.pack.manifest.name, task.name()),
+        };
+        let line = self.line(task).map(|line| format!(", line {line}")).unwrap_or_default();
+        let error = match self.stopping && cause.sqlstate == "57014" {
+            true => Error::new(Kind::Interrupted, format!("{doing}{line}: cancelled"))
+                .hint("run the same command to go on"),
+            false => Error::failed(&format!("{doing}{line}"), cause.clone()),
+        };
+        self.end_failed(task, error, cause);
+    }
+
+    fn retry(&mut self, place: Place) {
+        self.step_tries += 1;
+        let event = Event::Retry { attempt: self.step_tries + 1 };
+        self.queue.clear();
+        self.queue.extend([Task::Rollback, Task::Tell(event), Task::Wait(self.pause())]);
+        self.push_body(place);
+    }
+
+    fn line(&self, task: &Task) -> Option<usize> {
+        let Task::Statement(place, index) = task else { return None };
+        match &self.step(*place).part {
+            Part::Alone(sql, _) => Some(sql.line),
+            Part::Transaction(group) => group.get(*index).map(|sql| sql.line),
+        }
+    }
+
+    /// A lock that was not to be had inside a transaction: everything is rolled back, so it can be tried again.
+    fn retryable(&self, task: &Task, cause: &DbError) -> Option<Place> {
+        let place = task.place()?;
+        let may = self.in_transaction && matches!(cause.sqlstate.as_str(), "55P03" | "40P01");
+        (may && self.step_tries + 1 < STEP_TRIES).then_some(place)
+    }
+
+    /// A rule failed.
+    fn fail(&mut self, task: &Task, error: Error) {
+        let record = DbError {
+            sqlstate: error.sqlstate().to_owned(),
+            message: error.message().to_owned(),
+            detail: error.get_detail().map(Into::into),
+            hint: error.get_hint().map(Into::into),
+        };
+        self.end_failed(task, error, record);
+    }
+
+    /// Queues what a failure leaves to do: undo, record, give the lock back.
+    fn end_failed(&mut self, task: &Task, error: Error, record: DbError) {
+        if self.failure.is_some() {
+            // The failure of a clean-up does not hide what it cleans up after.
+            return;
+        }
+        self.queue.clear();
+        self.queue.extend(self.in_transaction.then_some(Task::Rollback));
+        match task.place() {
+            Some(place) if self.attempt > 0 => self.queue.push_back(Task::StepFailed(place, record)),
+            _ if self.attempt > 0 => {
+                self.queue.push_back(Task::RunEnd(if error.kind() == Kind::GateNotMet {
+                    "waiting"
+                } else {
+                    "cancelled"
+                }));
+            }
+            _ => {}
+        }
+        self.queue.extend((self.attempt > 0).then_some(Task::Reset));
+        self.queue.extend(self.locked.then_some(Task::Unlock));
+        self.failure = Some(error);
+    }
+
+    /// The connection is gone, and with it every way to record anything: the state says `running`, the next run of the
+    /// pack finds the lock free and carries on.
+    fn lost(&mut self, cause: DbError) {
+        self.queue.clear();
+        let message = format!("the connection was lost: {}", cause.message);
+        let hint = "run the same command again: it goes on where this one ended";
+        self.failure.get_or_insert(Error::new(Kind::CannotConnect, message).hint(hint));
+    }
+}
+
+fn taken_over() -> Error {
+    Error::new(Kind::Locked, "another executor has taken the run over")
+}
+
+/// Class 08, and the codes of a server that is going away.
+fn is_lost(cause: &DbError) -> bool {
+    cause.sqlstate.starts_with("08") || matches!(cause.sqlstate.as_str(), "57P01" | "57P02" | "57P03")
+}

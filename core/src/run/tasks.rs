@@ -1,0 +1,245 @@
+//! The tasks of a run and the statement of each.
+
+use super::{Event, Run};
+use crate::error::DbError;
+use crate::pack::Need;
+use crate::plan::{Direction, Move, Step};
+use crate::script::Part;
+use crate::statement::{Statement, Value};
+use std::time::Duration;
+
+/// Pause between two tries at the lock of a pack. Short beside a migration, long beside a round trip.
+pub(super) const LOCK_POLL: Duration = Duration::from_millis(200);
+
+/// First pause before a step is tried again after a lock timeout; it doubles with each try. Lets the writers that
+/// queued behind us pass before we queue again.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// Place of a step: index of its move, index of the step.
+pub(super) type Place = (usize, usize);
+
+/// One thing to do. The queue of a run holds them in order; the reply to one may put others before the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Task {
+    Tell(Event),
+    Wait(Duration),
+    /// The steps of a version, or the end after the last.
+    Move(usize),
+    /// The tasks of a step.
+    Step(Place),
+    /// What follows a step.
+    After(Place),
+    Lock,
+    LockHolder,
+    Variables,
+    Migrations,
+    Register,
+    Claim,
+    Steps,
+    Gate(usize, Need),
+    StepStart(Place),
+    Inspect(Place),
+    DropIndex(Place, String),
+    Session(Place),
+    Setting(Place, usize),
+    Begin(Place),
+    Statement(Place, usize),
+    Verify(Place),
+    StepDone(Place),
+    MigrationDone(Place),
+    Commit(Place),
+    Reset,
+    Rollback,
+    StepFailed(Place, DbError),
+    RunEnd(&'static str),
+    Unlock,
+}
+
+impl Task {
+    /// The step that it belongs to.
+    pub(super) fn place(&self) -> Option<Place> {
+        match self {
+            Task::StepStart(p)
+            | Task::Inspect(p)
+            | Task::DropIndex(p, _)
+            | Task::Session(p)
+            | Task::Setting(p, _)
+            | Task::Begin(p)
+            | Task::Statement(p, _)
+            | Task::Verify(p)
+            | Task::StepDone(p)
+            | Task::MigrationDone(p)
+            | Task::Commit(p) => Some(*p),
+            _ => None,
+        }
+    }
+
+    /// What it was about, for a message.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Task::Lock | Task::LockHolder | Task::Unlock => "the lock of the pack",
+            Task::Variables | Task::Migrations | Task::Steps => "reading the state",
+            Task::Register | Task::Claim | Task::RunEnd(_) => "writing the state",
+            Task::Gate(..) => "the gate of a phase",
+            _ => "the session",
+        }
+    }
+}
+
+impl Run {
+    pub(super) fn statement(&self, task: &Task) -> Statement {
+        match task {
+            Task::Gate(_, Need::Embedded) => {
+                Statement::ours(include_str!("../../../sql/query/gate_embedded.sql"), Vec::new())
+            }
+            Task::Begin(_) => Statement::verbatim("begin"),
+            Task::Commit(_) => Statement::verbatim("commit"),
+            Task::Rollback => Statement::verbatim("rollback"),
+            Task::Reset => Statement::verbatim("reset all"),
+            Task::DropIndex(_, index) => {
+                Statement::verbatim(format!("drop index concurrently if exists {index}"))
+            }
+            Task::Setting(place, index) => Statement::verbatim(&self.step(*place).settings[*index].text),
+            Task::Statement(place, index) => Statement::verbatim(self.text(*place, *index)),
+            Task::Verify((m, _)) => {
+                Statement::verbatim(self.moves[*m].verify.as_ref().map_or("", |(query, _)| query.as_str()))
+            }
+            state => self.bookkeeping(state),
+        }
+    }
+
+    /// The statements of ours that keep the state.
+    fn bookkeeping(&self, task: &Task) -> Statement {
+        let name = || Value::from(self.pack.manifest.name.as_str());
+        let run = || vec![Value::from(self.id.as_str()), Value::Int(self.attempt)];
+        match task {
+            Task::Lock => Statement::ours(include_str!("../../../sql/query/lock.sql"), vec![name()]),
+            Task::LockHolder => {
+                Statement::ours(include_str!("../../../sql/query/lock_holder.sql"), vec![name()])
+            }
+            Task::Unlock => Statement::ours(include_str!("../../../sql/query/unlock.sql"), vec![name()]),
+            Task::Variables => {
+                Statement::ours(include_str!("../../../sql/query/variables.sql"), vec![name()])
+            }
+            Task::Migrations => {
+                Statement::ours(include_str!("../../../sql/query/migrations.sql"), vec![name()])
+            }
+            Task::Register => {
+                Statement::ours(include_str!("../../../sql/query/register.sql"), self.registration())
+            }
+            Task::Claim => {
+                let direction = self.request.direction.name().into();
+                Statement::ours(include_str!("../../../sql/query/claim.sql"), vec![name(), direction])
+            }
+            Task::RunEnd(state) => {
+                let params = [run(), vec![(*state).into()]].concat();
+                Statement::ours(include_str!("../../../sql/query/run_end.sql"), params)
+            }
+            Task::Steps => Statement::ours(include_str!("../../../sql/query/steps.sql"), run()[..1].to_vec()),
+            of_step => self.step_bookkeeping(of_step, run()),
+        }
+    }
+
+    fn step_bookkeeping(&self, task: &Task, run: Vec<Value>) -> Statement {
+        let at =
+            |(m, s): Place| [Value::Int(self.moves[m].version), Value::Int(self.moves[m].steps[s].number)];
+        let params = |place: Place, more: Vec<Value>| [run.clone(), at(place).to_vec(), more].concat();
+        match task {
+            Task::StepStart(place) => {
+                let step = self.step(*place);
+                let more =
+                    vec![step.kind().into(), step.summary.as_str().into(), step.checksum.as_str().into()];
+                let first = Value::Bool(self.is_first(*place));
+                let params = params(*place, [more, vec![first]].concat());
+                Statement::ours(include_str!("../../../sql/query/step_start.sql"), params)
+            }
+            Task::StepDone(place) => {
+                Statement::ours(include_str!("../../../sql/query/step_done.sql"), params(*place, Vec::new()))
+            }
+            Task::StepFailed(place, why) => {
+                let text = |t: &Option<String>| Value::from(t.as_deref());
+                let told = vec![why.sqlstate.as_str().into(), why.message.as_str().into()];
+                let params = params(*place, [told, vec![text(&why.detail), text(&why.hint)]].concat());
+                Statement::ours(include_str!("../../../sql/query/step_failed.sql"), params)
+            }
+            Task::MigrationDone((m, _)) => {
+                let params = vec![run[0].clone(), Value::Int(self.moves[*m].version)];
+                Statement::ours(include_str!("../../../sql/query/migration_done.sql"), params)
+            }
+            Task::Session(place) => {
+                let timeout = match self.step(*place).part {
+                    Part::Transaction(_) => format!("{}ms", self.request.lock_timeout_ms),
+                    // A concurrent build waits for every old snapshot: a short timeout would break it for nothing.
+                    Part::Alone(..) => "0".to_owned(),
+                };
+                Statement::ours(
+                    include_str!("../../../sql/query/session.sql"),
+                    vec![run[0].clone(), timeout.as_str().into()],
+                )
+            }
+            Task::Inspect(place) => {
+                let (index, table) = crate::plan::is_index_build(&self.step(*place).part).unwrap_or_default();
+                Statement::ours(
+                    include_str!("../../../sql/query/index_state.sql"),
+                    vec![table.into(), index.into()],
+                )
+            }
+            other => unreachable!("{other:?} has no bookkeeping"),
+        }
+    }
+
+    fn registration(&self) -> Vec<Value> {
+        let manifest = &self.pack.manifest;
+        let json =
+            |value: serde_json::Result<serde_json::Value>| Value::Json(value.expect("plain data serializes"));
+        let migrations: Vec<serde_json::Value> = self.pack.migrations.iter().map(|m| {
+            serde_json::json!({"version": m.version, "name": m.name, "phase": m.phase, "checksum": m.checksum()})
+        }).collect();
+        vec![
+            manifest.name.as_str().into(),
+            manifest.title.as_str().into(),
+            json(serde_json::to_value(manifest)),
+            json(serde_json::to_value(&self.values)),
+            Value::Json(migrations.into()),
+        ]
+    }
+
+    pub(super) fn step(&self, (m, s): Place) -> &Step {
+        &self.moves[m].steps[s]
+    }
+
+    fn text(&self, place: Place, index: usize) -> &str {
+        match &self.step(place).part {
+            Part::Alone(sql, _) => &sql.text,
+            Part::Transaction(group) => &group[index].text,
+        }
+    }
+
+    /// True if no earlier step of the version is begun by this attempt.
+    fn is_first(&self, (m, s): Place) -> bool {
+        let done = |step: &Step| self.is_done(self.moves[m].version, step);
+        self.moves[m].steps[..s].iter().all(done)
+    }
+
+    pub(super) fn is_done(&self, version: i64, step: &Step) -> bool {
+        self.begun.get(&(version, step.number)).is_some_and(|(_, state)| state == "done")
+    }
+
+    pub(super) fn announcement(&self, moved: &Move) -> Event {
+        let phase =
+            self.pack.phase(moved.phase).map(|p| format!("{} {}", p.number, p.name)).unwrap_or_default();
+        let Move { version, name, .. } = moved;
+        Event::Migration { version: *version, name: name.clone(), direction: self.request.direction, phase }
+    }
+
+    pub(super) fn finished(&self, moved: &Move) -> Event {
+        let direction: Direction = self.request.direction;
+        Event::Finished { version: moved.version, name: moved.name.clone(), direction }
+    }
+
+    /// Doubles with each try; the seed spreads runs that would otherwise meet again.
+    pub(super) fn pause(&self) -> Duration {
+        let spread = (self.request.seed >> (self.step_tries % 8 * 8)) % 100;
+        RETRY * 2u32.pow(self.step_tries.min(6)) + Duration::from_millis(spread)
+    }
+}

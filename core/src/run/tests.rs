@@ -1,0 +1,325 @@
+//! A run against a list of answers: what it sends, in which order, whatever the server says.
+
+use super::*;
+use crate::error::{DbError, Kind};
+use crate::statement::{Reply, Value};
+
+fn pack(files: &[(&str, &str)]) -> Pack {
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    Pack::read("p", None, files).expect("a pack")
+}
+
+fn row(columns: &[&str]) -> Vec<Option<String>> {
+    columns.iter().map(|c| Some((*c).to_owned())).collect()
+}
+
+/// The name of one of our statements, or the text of a verbatim one.
+fn called(statement: &Statement) -> String {
+    let head = statement.sql.strip_prefix("-- ").and_then(|rest| rest.split_once(':')).map(|(name, _)| name);
+    head.unwrap_or(&statement.sql).to_owned()
+}
+
+/// What an undisturbed server answers.
+fn calm(name: &str) -> Reply {
+    Ok(match name {
+        "lock" => vec![row(&["true"])],
+        "claim" => vec![row(&["11111111-1111-1111-1111-111111111111", "1"])],
+        "step_start" | "step_done" => vec![row(&["x"])],
+        _ => Vec::new(),
+    })
+}
+
+/// Drives a run to its end. `server` answers by the name of a statement; None means [`calm`].
+fn drive(
+    run: &mut Run,
+    mut server: impl FnMut(&str) -> Option<Reply>,
+) -> (Vec<String>, Result<Report, Error>) {
+    let mut sent = Vec::new();
+    for _ in 0..500 {
+        match run.next() {
+            Next::Run(statement) => {
+                let name = called(&statement);
+                let reply = server(&name).unwrap_or_else(|| calm(&name));
+                sent.push(name);
+                run.replied(reply);
+            }
+            Next::Wait(_) => sent.push("(wait)".into()),
+            Next::Tell(_) => {}
+            Next::Done(outcome) => return (sent, outcome),
+        }
+    }
+    panic!("the run does not end: {sent:?}");
+}
+
+fn broken(sqlstate: &str, message: &str) -> Option<Reply> {
+    Some(Err(DbError { sqlstate: sqlstate.into(), message: message.into(), ..Default::default() }))
+}
+
+fn up(files: &[(&str, &str)]) -> Run {
+    Run::new(pack(files), Request::new(Direction::Up, Target::All))
+}
+
+const MIXED: [(&str, &str); 2] = [
+    ("1_a.up.sql", "create table t(x int); create index concurrently i on t(x)"),
+    ("1_a.verify.sql", "select 'x', '1', '1', true"),
+];
+
+#[test]
+fn tells_before_and_after_every_step_and_marks_the_version_with_the_last() {
+    let (sent, outcome) = drive(&mut up(&MIXED), |name| {
+        name.starts_with("select 'x'").then(|| Ok(vec![row(&["x", "1", "1", "t"])]))
+    });
+    assert_eq!(
+        sent,
+        [
+            "lock",
+            "variables",
+            "migrations",
+            "register",
+            "claim",
+            "steps",
+            "step_start",
+            "session",
+            "begin",
+            "create table t(x int)",
+            "step_done",
+            "commit",
+            "step_start",
+            "index_state",
+            "session",
+            "create index concurrently i on t(x)",
+            "step_done",
+            "step_start",
+            "session",
+            "begin",
+            "select 'x', '1', '1', true",
+            "step_done",
+            "migration_done",
+            "commit",
+            "reset all",
+            "run_end",
+            "unlock",
+        ]
+    );
+    assert_eq!(outcome.expect("succeeds").moved, [(1, "a".to_owned())]);
+}
+
+#[test]
+fn nothing_to_do_writes_nothing() {
+    let files = [("1_a.up.sql", "select 1")];
+    let checksum = crate::pack::checksum("select 1");
+    let (sent, outcome) = drive(&mut up(&files), |name| {
+        (name == "migrations").then(|| Ok(vec![row(&["1", "a", "applied", &checksum])]))
+    });
+    assert_eq!(sent, ["lock", "variables", "migrations", "unlock"]);
+    assert_eq!(outcome.expect("succeeds"), Report::default());
+}
+
+#[test]
+fn a_failing_statement_is_undone_recorded_and_named() {
+    let files = [("1_a.up.sql", "select 1;\nalter table t add check (x > 0)")];
+    let (sent, outcome) = drive(&mut up(&files), |name| {
+        name.starts_with("alter").then(|| broken("23514", "check is violated").expect("broken"))
+    });
+    assert_eq!(sent[sent.len() - 4..], ["rollback", "step_failed", "reset all", "unlock"]);
+    let err = outcome.expect_err("fails");
+    assert_eq!(err.to_string(), "version 1 (a) step 1, line 2: check is violated (SQLSTATE 23514)");
+    assert_eq!((err.kind(), err.sqlstate()), (Kind::Failed, "23514"));
+}
+
+#[test]
+fn a_failing_verification_undoes_the_version() {
+    let (sent, outcome) = drive(&mut up(&[MIXED[1], ("1_a.up.sql", "select 1")]), |name| {
+        name.starts_with("select 'x'").then(|| Ok(vec![row(&["x", "1", "2", "f"])]))
+    });
+    assert!(
+        !sent.contains(&"migration_done".to_owned()) && sent.contains(&"rollback".to_owned()),
+        "{sent:?}"
+    );
+    assert_eq!(outcome.expect_err("fails").kind(), Kind::VerificationFailed);
+}
+
+#[test]
+fn a_deferred_constraint_that_fails_at_commit_fails_the_step() {
+    let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| {
+        if name == "commit" { broken("23503", "foreign key") } else { None }
+    });
+    assert!(sent.ends_with(&["rollback".into(), "step_failed".into(), "reset all".into(), "unlock".into()]));
+    assert!(outcome.expect_err("fails").to_string().contains("version 1 (a) step 1"));
+}
+
+#[test]
+fn a_lock_that_is_not_to_be_had_is_tried_again_and_then_given_up() {
+    let mut failures = 2;
+    let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "drop table t")]), |name| {
+        if name != "drop table t" || failures == 0 {
+            return None;
+        }
+        failures -= 1;
+        broken("55P03", "canceling statement due to lock timeout")
+    });
+    assert_eq!(sent.iter().filter(|s| *s == "(wait)").count(), 2);
+    assert_eq!(sent.iter().filter(|s| *s == "step_start").count(), 1);
+    assert!(outcome.is_ok());
+
+    let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "drop table t")]), |name| {
+        if name == "drop table t" { broken("55P03", "lock timeout") } else { None }
+    });
+    assert_eq!(sent.iter().filter(|s| *s == "drop table t").count(), 7);
+    assert_eq!(outcome.expect_err("given up").sqlstate(), "55P03");
+}
+
+/// Answers for a run that an earlier attempt left at a version that is half-way up.
+fn resumed(steps: Vec<Vec<Option<String>>>, index: Option<&str>) -> impl FnMut(&str) -> Option<Reply> {
+    let index = index.map(|state| row(&[state, "\"public\".\"i\""]));
+    move |name| match name {
+        "migrations" => Some(Ok(vec![row(&["1", "a", "applying", "any"])])),
+        "steps" => Some(Ok(steps.clone())),
+        "index_state" => Some(Ok(index.clone().into_iter().collect())),
+        _ => None,
+    }
+}
+
+fn sum(text: &str) -> String {
+    crate::pack::checksum(text)
+}
+
+#[test]
+fn resumes_behind_the_last_finished_step() {
+    let (table, index) = (sum("create table t(x int)"), sum("create index concurrently i on t(x)"));
+    let steps = vec![row(&["1", "1", &table, "done"]), row(&["1", "2", &index, "running"])];
+    let (sent, outcome) = drive(&mut up(&MIXED[..1]), resumed(steps.clone(), Some("invalid")));
+    assert!(outcome.is_ok() && !sent.contains(&"create table t(x int)".to_owned()), "{sent:?}");
+    let drop = sent.iter().position(|s| s.starts_with("drop index concurrently if exists \"public\".\"i\""));
+    let build = sent.iter().position(|s| s.starts_with("create index concurrently"));
+    assert!(drop.is_some() && drop < build, "{sent:?}");
+
+    let (sent, outcome) = drive(&mut up(&MIXED[..1]), resumed(steps, Some("valid")));
+    assert!(
+        outcome.is_ok() && !sent.iter().any(|s| s.starts_with("create index")),
+        "built already: {sent:?}"
+    );
+}
+
+#[test]
+fn an_index_that_was_there_before_is_not_taken_for_ours() {
+    let steps = vec![row(&["1", "1", &sum("create table t(x int)"), "done"])];
+    let (sent, _) = drive(&mut up(&MIXED[..1]), resumed(steps, Some("valid")));
+    assert!(sent.iter().any(|s| s.starts_with("create index")), "Postgres must say that it exists: {sent:?}");
+}
+
+#[test]
+fn refuses_to_resume_over_a_finished_step_whose_text_changed() {
+    let steps = vec![row(&["1", "1", &sum("create table other(x int)"), "done"])];
+    let (sent, outcome) = drive(&mut up(&MIXED[..1]), resumed(steps, None));
+    assert_eq!(outcome.expect_err("changed").kind(), Kind::Changed);
+    assert!(!sent.contains(&"begin".to_owned()) && sent.ends_with(&["unlock".into()]), "{sent:?}");
+}
+
+#[test]
+fn a_lost_connection_ends_the_run_at_once() {
+    for code in ["08006", "57P01"] {
+        let (sent, outcome) = drive(&mut up(&MIXED), |name| {
+            if name == "begin" { broken(code, "terminating connection") } else { None }
+        });
+        assert_eq!(sent.last().map(String::as_str), Some("begin"));
+        assert_eq!(outcome.expect_err("lost").kind(), Kind::CannotConnect);
+    }
+}
+
+#[test]
+fn gives_up_the_lock_of_the_pack_after_its_patience_and_names_the_holder() {
+    let mut run = up(&MIXED);
+    run.request.lock_patience = Duration::from_millis(500);
+    let (sent, outcome) = drive(&mut run, |name| match name {
+        "lock" => Some(Ok(vec![row(&["false"])])),
+        "lock_holder" => Some(Ok(vec![row(&["4711", "ann psql"])])),
+        _ => None,
+    });
+    let err = outcome.expect_err("locked out");
+    assert_eq!(err.kind(), Kind::Locked);
+    assert!(err.to_string().contains("pack p is being moved by pid 4711, ann psql"), "{err}");
+    assert!(
+        sent.iter().filter(|s| *s == "lock").count() == 3 && !sent.contains(&"unlock".to_owned()),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn an_open_gate_lets_the_phase_in_and_a_closed_one_makes_the_run_wait() {
+    let manifest = "name='p'\ntitle='P'\n[[phase]]\nnumber=1\nname='one'\nmigrations=[1]\n\
+                    [[phase]]\nnumber=2\nname='two'\nmigrations=[2]\nneeds=['embedded']";
+    let files = ["1_a.up.sql", "2_b.up.sql"].map(|n| (n.to_owned(), format!("select '{n}'"))).to_vec();
+    let pack = Pack::read("p", Some(manifest), files).expect("a pack");
+    let request = Request::new(Direction::Up, Target::All);
+    let mut run = Run::new(pack.clone(), request.clone());
+    let (sent, outcome) =
+        drive(&mut run, |name| (name == "gate_embedded").then(|| Ok(vec![row(&["task", "12"])])));
+    let err = outcome.expect_err("closed");
+    assert_eq!(err.to_string(), "phase 2 (two) waits for embeddings: 12 task rows have none yet");
+    assert_eq!(err.kind(), Kind::GateNotMet);
+    assert!(
+        sent.contains(&"select '1_a.up.sql'".to_owned()) && !sent.contains(&"select '2_b.up.sql'".to_owned())
+    );
+
+    let (sent, outcome) = drive(&mut Run::new(pack, request), |_| None);
+    assert!(outcome.is_ok() && sent.contains(&"select '2_b.up.sql'".to_owned()));
+}
+
+#[test]
+fn a_stop_lets_the_version_end_and_the_run_be_cancelled() {
+    let mut run = up(&[("1_a.up.sql", "select 1"), ("2_b.up.sql", "select 2")]);
+    run.stop();
+    let (sent, outcome) = drive(&mut run, |_| None);
+    assert_eq!(outcome.expect_err("stopped").kind(), Kind::Interrupted);
+    assert!(sent.ends_with(&["run_end".into(), "unlock".into()]) && !sent.contains(&"begin".to_owned()));
+}
+
+#[test]
+fn a_newer_attempt_fences_this_one_off() {
+    let (sent, outcome) =
+        drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| (name == "step_done").then(|| Ok(Vec::new())));
+    assert_eq!(outcome.expect_err("fenced").kind(), Kind::Locked);
+    assert!(sent.contains(&"rollback".to_owned()) && !sent.contains(&"commit".to_owned()), "{sent:?}");
+}
+
+#[test]
+fn a_value_that_versions_were_made_with_cannot_change() {
+    let manifest = "name='p'\ntitle='P'\n[variables.dims]\ntype='integer'\ndefault=1536";
+    let files = vec![("1_a.up.sql".to_owned(), "select ${dims}".to_owned())];
+    let mut pack = Pack::read("p", Some(manifest), files).expect("a pack");
+    pack.given.insert("dims".into(), "384".into());
+    let checksum = crate::pack::checksum("select ${dims}");
+    let mut run = Run::new(pack, Request::new(Direction::Up, Target::All));
+    let (_, outcome) = drive(&mut run, |name| match name {
+        "variables" => Some(Ok(vec![row(&["dims", "768"])])),
+        "migrations" => Some(Ok(vec![row(&["1", "a", "applied", &checksum])])),
+        _ => None,
+    });
+    let err = outcome.expect_err("changed");
+    assert_eq!(err.to_string(), "variable dims was \"768\" when versions were applied, not \"384\"");
+}
+
+#[test]
+fn what_is_told_to_the_database_names_run_attempt_version_and_step() {
+    let mut run = up(&[("7_a.up.sql", "select 1")]);
+    let mut told = Vec::new();
+    loop {
+        match run.next() {
+            Next::Run(statement) => {
+                let name = called(&statement);
+                if name == "step_start" {
+                    told = statement.params.clone();
+                }
+                run.replied(calm(&name));
+            }
+            Next::Done(_) => break,
+            _ => {}
+        }
+    }
+    assert_eq!(
+        told[1..6],
+        [Value::Int(1), Value::Int(7), Value::Int(1), "transaction".into(), "select 1".into()]
+    );
+    assert_eq!(told[7], Value::Bool(true), "the first step of the attempt opens the history");
+}

@@ -1,0 +1,234 @@
+//! What kind of statement this is, so far as running it needs to know.
+
+use super::split::Sql;
+
+/// How a statement must be run, and how it can be repeated after a crash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// May share a transaction.
+    Plain,
+    /// `set` for the session.
+    Setting,
+    /// `begin` or `start transaction`.
+    Begin,
+    /// `commit` or `end`.
+    Commit,
+    /// `create index concurrently`: a broken build is found by the catalog and built again.
+    CreateIndex {
+        /// Index name, folded as Postgres folds it.
+        index: String,
+        /// Table as it is written, schema and all.
+        table: String,
+    },
+    /// `drop index concurrently`.
+    DropIndex,
+    /// Any other that refuses a transaction; repeating it must be harmless.
+    Alone(&'static str),
+    /// Cannot be run by a migration, and why.
+    Refused(&'static str),
+}
+
+impl Shape {
+    /// What to call it in a message.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Shape::Plain => "statement",
+            Shape::Setting => "set",
+            Shape::Begin => "begin",
+            Shape::Commit => "commit",
+            Shape::CreateIndex { .. } => "create index concurrently",
+            Shape::DropIndex => "drop index concurrently",
+            Shape::Alone(name) => name,
+            Shape::Refused(_) => "refused statement",
+        }
+    }
+}
+
+/// Statements that refuse a transaction whenever they begin so.
+const ALONE: &[(&[&str], &str)] = &[
+    (&["vacuum"], "vacuum"),
+    (&["call"], "call"),
+    (&["alter", "system"], "alter system"),
+    (&["create", "database"], "create database"),
+    (&["drop", "database"], "drop database"),
+    (&["create", "tablespace"], "create tablespace"),
+    (&["drop", "tablespace"], "drop tablespace"),
+    (&["create", "subscription"], "create subscription"),
+    (&["drop", "subscription"], "drop subscription"),
+    (&["alter", "subscription"], "alter subscription"),
+    (&["reindex", "database"], "reindex database"),
+    (&["reindex", "system"], "reindex system"),
+];
+
+/// Statements that would take the transaction, or the input, out of the runner's hands.
+const REFUSED: &[(&[&str], &str)] = &[
+    (&["rollback"], "the runner decides about rollback"),
+    (&["abort"], "the runner decides about rollback"),
+    (&["prepare", "transaction"], "two-phase transactions outlive the run"),
+    (&["commit", "prepared"], "two-phase transactions outlive the run"),
+];
+
+/// What kind of statement this is.
+pub fn shape(sql: &Sql) -> Shape {
+    control(sql).or_else(|| index(sql)).or_else(|| alone(sql)).unwrap_or(
+        if sql.starts(&["copy"]) && reads_stdin(sql) {
+            Shape::Refused("copy from stdin needs a client that sends the rows; use insert")
+        } else {
+            Shape::Plain
+        },
+    )
+}
+
+fn control(sql: &Sql) -> Option<Shape> {
+    if sql.starts(&["rollback", "to"]) {
+        return None;
+    }
+    if let Some((_, reason)) = REFUSED.iter().find(|(words, _)| sql.starts(words)) {
+        return Some(Shape::Refused(reason));
+    }
+    match sql.words.first().map(String::as_str)? {
+        "begin" => Some(Shape::Begin),
+        "start" if sql.starts(&["start", "transaction"]) => Some(Shape::Begin),
+        "commit" | "end" if sql.has("chain") && !sql.has("no") => {
+            Some(Shape::Refused("chained transactions"))
+        }
+        "commit" | "end" => Some(Shape::Commit),
+        "set"
+            if !["local", "transaction", "constraints"]
+                .iter()
+                .any(|w| sql.words.get(1).is_some_and(|x| x == w)) =>
+        {
+            Some(Shape::Setting)
+        }
+        "reset" => Some(Shape::Setting),
+        _ => None,
+    }
+}
+
+fn index(sql: &Sql) -> Option<Shape> {
+    let rest = ["create index concurrently", "create unique index concurrently"].iter().find_map(|head| {
+        let head: Vec<&str> = head.split(' ').collect();
+        sql.starts(&head).then(|| &sql.words[head.len()..])
+    });
+    match rest {
+        Some(rest) => Some(created(rest)),
+        None if sql.starts(&["drop", "index", "concurrently"]) => Some(Shape::DropIndex),
+        None => None,
+    }
+}
+
+/// `[if not exists] name on [only] [schema.]table ...`
+fn created(rest: &[String]) -> Shape {
+    let rest = if rest.first().is_some_and(|w| w == "if") { rest.get(3..).unwrap_or_default() } else { rest };
+    match rest {
+        [name, on, after @ ..] if on == "on" && name != "on" => {
+            let after = if after.first().is_some_and(|w| w == "only") { &after[1..] } else { after };
+            let qualified = after.get(1).is_some_and(|w| w == ".");
+            let table: Vec<String> =
+                after.iter().take(if qualified { 3 } else { 1 }).map(|w| requote(w)).collect();
+            Shape::CreateIndex {
+                index: name.strip_prefix('"').unwrap_or(name).to_owned(),
+                table: table.concat(),
+            }
+        }
+        _ => Shape::Refused("name the index, so that a broken build can be found again"),
+    }
+}
+
+/// A word as an identifier that the catalog functions read back as it was meant.
+fn requote(word: &str) -> String {
+    match word.strip_prefix('"') {
+        Some(quoted) => format!("\"{}\"", quoted.replace('"', "\"\"")),
+        None => word.to_owned(),
+    }
+}
+
+fn alone(sql: &Sql) -> Option<Shape> {
+    if let Some((_, name)) = ALONE.iter().find(|(words, _)| sql.starts(words)) {
+        return Some(Shape::Alone(name));
+    }
+    if sql.starts(&["reindex"]) && sql.has("concurrently") {
+        return Some(Shape::Alone("reindex concurrently"));
+    }
+    if sql.starts(&["alter", "table"]) && sql.has("detach") && sql.has("concurrently") {
+        return Some(Shape::Alone("detach partition concurrently"));
+    }
+    if sql.starts(&["alter", "database"]) && sql.has("tablespace") {
+        return Some(Shape::Alone("alter database set tablespace"));
+    }
+    (sql.starts(&["cluster"]) && sql.words.len() == 1).then_some(Shape::Alone("cluster"))
+}
+
+fn reads_stdin(sql: &Sql) -> bool {
+    sql.words.windows(2).any(|w| w[0] == "from" && w[1] == "stdin")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::split::split;
+    use super::*;
+
+    fn of(text: &str) -> Shape {
+        shape(&split("f", text).expect("splittable")[0])
+    }
+
+    #[test]
+    fn finds_the_index_and_its_table() {
+        let made = |index: &str, table: &str| Shape::CreateIndex { index: index.into(), table: table.into() };
+        assert_eq!(
+            of("CREATE UNIQUE INDEX CONCURRENTLY If Not Exists Idx ON ONLY Public.T (x)"),
+            made("idx", "public.t")
+        );
+        assert_eq!(
+            of("create index concurrently \"My Idx\" on \"A\".\"B\"\"c\" using hnsw (e)"),
+            made("My Idx", "\"A\".\"B\"\"c\"")
+        );
+        assert_eq!(of("create index i on t(x)"), Shape::Plain);
+    }
+
+    #[test]
+    fn knows_what_refuses_a_transaction() {
+        for text in [
+            "vacuum (analyze) t",
+            "call p()",
+            "reindex (concurrently) index i",
+            "reindex table concurrently t",
+            "alter table t detach partition p concurrently",
+            "alter system set x = 1",
+            "cluster",
+            "drop index concurrently if exists i",
+        ] {
+            assert!(matches!(of(text), Shape::Alone(_) | Shape::DropIndex), "{text}");
+        }
+        for text in [
+            "reindex table t",
+            "analyze t",
+            "alter table t detach partition p",
+            "cluster t",
+            "refresh materialized view concurrently v",
+        ] {
+            assert_eq!(of(text), Shape::Plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_settings_of_the_session_from_those_of_a_transaction() {
+        assert_eq!(of("set work_mem = '1MB'"), Shape::Setting);
+        assert_eq!(of("reset all"), Shape::Setting);
+        for text in [
+            "set local work_mem = '1MB'",
+            "set transaction read only",
+            "set constraints all deferred",
+            "savepoint s",
+            "rollback to s",
+        ] {
+            assert_eq!(of(text), Shape::Plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_copies_is_not_a_copy_from_stdin() {
+        assert_eq!(of("copy t from '/x'"), Shape::Plain);
+        assert!(matches!(of("COPY t (a, b) FROM STDIN with (format csv)"), Shape::Refused(_)));
+    }
+}

@@ -1,0 +1,19 @@
+-- step_failed: the outcome of a step that failed, and of the run with it.
+-- $1 text run   $2 int8 attempt   $3 int8 version   $4 int8 number
+-- $5 text sqlstate   $6 text message   $7 text detail or null   $8 text hint or null
+with run as (
+    update strata.run r
+    set state = 'failed', finished_at = clock_timestamp(), sqlstate = $5::text, message = $6::text
+    where r.id = $1::uuid and r.attempt = $2::int8 and r.state = 'running'
+    returning r.id, r.pack, r.direction
+), step as (
+    update strata.run_step s
+    set state = 'failed', finished_at = clock_timestamp(),
+        sqlstate = $5::text, message = $6::text, detail = $7::text, hint = $8::text
+    from run r
+    where s.run = r.id and s.version = $3::int8 and s.number = $4::int8
+    returning s.number
+)
+insert into strata.history (pack, version, name, direction, event, run, attempt, step, sqlstate, message)
+select r.pack, m.version, m.name, r.direction, 'failed', r.id, $2::int8::int, s.number, $5::text, $6::text
+from run r join strata.migration m on m.pack = r.pack and m.version = $3::int8, step s

@@ -1,0 +1,31 @@
+-- step_start: the intent of a step, committed before it runs. A version's first step of an attempt opens its history.
+-- $1 text run   $2 int8 attempt   $3 int8 version   $4 int8 number   $5 text kind   $6 text summary   $7 text checksum
+-- $8 bool first step of this attempt
+-- rows: one, or none when a newer attempt has taken the run over
+with live as (
+    select r.id, r.pack, r.direction from strata.run r
+    where r.id = $1::uuid and r.attempt = $2::int8 and r.state = 'running'
+), step as (
+    insert into strata.run_step as s (run, version, number, kind, summary, checksum, state, attempt)
+    select l.id, $3::int8, $4::int8::int, $5::text, $6::text, $7::text, 'running', $2::int8::int from live l
+    on conflict (run, version, number) do update
+        set kind = excluded.kind, summary = excluded.summary, checksum = excluded.checksum, state = 'running',
+            attempt = excluded.attempt, started_at = clock_timestamp(), finished_at = null,
+            sqlstate = null, message = null, detail = null, hint = null
+    returning s.run
+), mark as (
+    update strata.migration m
+    set state = case l.direction when 'up' then 'applying' else 'reverting' end,
+        applied_at = case l.direction when 'up' then null else coalesce(m.applied_at, clock_timestamp()) end
+    from live l
+    where m.pack = l.pack and m.version = $3::int8 and m.state not in ('applying', 'reverting')
+       or m.pack = l.pack and m.version = $3::int8 and m.state = 'applying' and l.direction = 'down'
+    returning m.version
+), told as (
+    insert into strata.history (pack, version, name, direction, event, run, attempt)
+    select l.pack, m.version, m.name, l.direction, 'started', l.id, $2::int8::int
+    from live l join strata.migration m on m.pack = l.pack and m.version = $3::int8
+    where $8::bool
+    returning id
+)
+select step.run::text from step
