@@ -1,6 +1,6 @@
 //! A run: moving a pack to a version, as a value that a door turns by hand.
 //!
-//! The door calls [`Run::next`], does what it says, and hands the reply of a statement to [`Run::replied`]. Nothing is
+//! The door calls [`Run::turn`], does what it says, and hands the reply of a statement to [`Run::replied`]. Nothing is
 //! held between the two calls but this value and one session, so that any door can drive it: a connection, a background
 //! worker. State is told before and after: a step's intent is committed before it runs, its outcome with it or after it.
 
@@ -160,7 +160,7 @@ impl Run {
     }
 
     /// What the door must do now.
-    pub fn next(&mut self) -> Next {
+    pub fn turn(&mut self) -> Next {
         loop {
             match self.queue.pop_front() {
                 None => return Next::Done(self.outcome()),

@@ -12,7 +12,7 @@ use crate::{variables, verify};
 const STEP_TRIES: u32 = 7;
 
 impl Run {
-    /// What came of the statement that [`Run::next`] gave.
+    /// What came of the statement that [`Run::turn`] gave.
     pub fn replied(&mut self, reply: Reply) {
         let Some(task) = self.current.take() else { return };
         match reply {

@@ -36,7 +36,7 @@ fn drive(
 ) -> (Vec<String>, Result<Report, Error>) {
     let mut sent = Vec::new();
     for _ in 0..500 {
-        match run.next() {
+        match run.turn() {
             Next::Run(statement) => {
                 let name = called(&statement);
                 let reply = server(&name).unwrap_or_else(|| calm(&name));
@@ -305,7 +305,7 @@ fn what_is_told_to_the_database_names_run_attempt_version_and_step() {
     let mut run = up(&[("7_a.up.sql", "select 1")]);
     let mut told = Vec::new();
     loop {
-        match run.next() {
+        match run.turn() {
             Next::Run(statement) => {
                 let name = called(&statement);
                 if name == "step_start" {
