@@ -1,2 +1,62 @@
-//! The command menu.
-fn main() {}
+//! The command menu of the project. A newcomer needs a Rust toolchain and this.
+
+mod cargo_pgrx;
+mod cluster;
+mod db;
+mod error;
+mod extension;
+mod guard;
+mod overlay;
+mod packages;
+mod place;
+mod postgres;
+mod run;
+mod setup;
+mod source_build;
+mod sources;
+mod system;
+mod toolchain;
+mod user;
+mod version;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use error::{Failure, Result};
+
+const MENU: &str = "\
+cargo xtask <verb>
+
+  setup                 brings what is missing: packages, PostgreSQL with pgvector, cargo-pgrx, the model
+  db                    starts the development cluster and prints its URL
+     --fresh            begins anew
+     --stop             stops it
+     --without-extension  with pgvector only
+
+Everything goes into the cache: STRATA_CACHE, else /var/cache/strata for root, else ~/.cache/strata.
+PG_CONFIG names a PostgreSQL to use; STRATA_MODEL_DIR a folder that holds the model.";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(words: &[String]) -> Result<()> {
+    let (verb, rest) = words.split_first().map_or(("help", words), |(verb, rest)| (verb.as_str(), rest));
+    match (verb, rest) {
+        ("setup", []) => setup::Server::ensure().map(drop),
+        ("db", rest) => db::run(db::Wish::parse(rest)?),
+        ("guard", [folder]) => guard::watch(Path::new(folder)),
+        ("help" | "--help" | "-h", _) => {
+            println!("{MENU}");
+            Ok(())
+        }
+        _ => Err(Failure::new(format!("there is no verb `{}`", words.join(" "))).hint("cargo xtask help")),
+    }
+}

@@ -1,0 +1,104 @@
+//! Throwaway clusters that end with us, whatever ends us: each has a guard process that waits for our end of a pipe.
+//!
+//! A `Drop` alone does not run on ctrl-c or SIGKILL. The guard is this program again, in a process group of its own,
+//! reading a pipe that only we hold: when we are gone, it stops the server and removes the folder. What is left when
+//! even the guard was killed (a power cut) is found by its unlocked lock file and removed at the next start.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::cluster::{self, Cluster, Kind, Stop};
+use crate::error::{Context, Failure, Result};
+use crate::place::{self, Place};
+use crate::postgres::Installation;
+use crate::run;
+
+/// A running cluster that is stopped and removed when this value or this process ends.
+pub struct Guarded {
+    /// The cluster.
+    pub cluster: Cluster,
+    guard: Child,
+    _lock: File,
+}
+
+impl Guarded {
+    /// Makes and starts a throwaway cluster.
+    pub fn start(place: &Place, name: &str, postgres: &Installation) -> Result<Self> {
+        let (folder, lock) = claim(place, name, postgres)?;
+        let guard = spawn(&folder)?;
+        let mut cluster = Cluster::create(&folder.join("cluster"), postgres, Kind::Throwaway)?;
+        cluster.start()?;
+        Ok(Self { cluster, guard, _lock: lock })
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        if let Err(reason) = self.guard.wait() {
+            run::say(format!("cannot wait for the guard of a test cluster: {reason}"));
+        }
+    }
+}
+
+fn folder(place: &Place) -> PathBuf {
+    place.own.join("clusters")
+}
+
+/// A new folder that is locked as long as we live, and names the PostgreSQL that can stop its server.
+fn claim(place: &Place, name: &str, postgres: &Installation) -> Result<(PathBuf, File)> {
+    let _alone = place.own_lock("clusters")?;
+    sweep(place)?;
+    let folder = folder(place).join(format!("{name}-{}", std::process::id()));
+    place::public_dir(&folder)?;
+    place::write_if_changed(&folder.join("pg_config"), postgres.pg_config().as_os_str().as_encoded_bytes())?;
+    let lock = File::create(folder.join("lock")).context(|| format!("lock {}", folder.display()))?;
+    lock.lock().context(|| format!("lock {}", folder.display()))?;
+    Ok((folder, lock))
+}
+
+fn spawn(folder: &Path) -> Result<Child> {
+    let program = std::env::current_exe().context(|| "find this program".into())?;
+    let mut command = Command::new(program);
+    command.arg("guard").arg(folder).process_group(0);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().context(|| "start the guard of a test cluster".into())
+}
+
+/// The guard's whole life: wait for the end of whoever started us, then clean up after them.
+pub fn watch(folder: &Path) -> Result<()> {
+    let mut nothing = Vec::new();
+    std::io::stdin().read_to_end(&mut nothing).context(|| "wait for the test".into())?;
+    remove(folder)
+}
+
+/// Stops the server of a throwaway folder and removes the folder.
+fn remove(folder: &Path) -> Result<()> {
+    let home = folder.join("cluster");
+    let pg_config = fs::read_to_string(folder.join("pg_config")).unwrap_or_default();
+    if let Ok(postgres) = Installation::ask(Path::new(&pg_config))
+        && let Some(cluster) = Cluster::open(&home, &postgres)?
+    {
+        cluster.stop(Stop::Immediate)?;
+    }
+    match cluster::postmaster(&home) {
+        Some(pid) => Err(Failure::new(format!("the server {pid} of {} does not stop", folder.display()))),
+        None => place::remove_dir(folder),
+    }
+}
+
+/// Removes what runs that were killed have left. A folder whose lock is held belongs to a run that lives.
+fn sweep(place: &Place) -> Result<()> {
+    let Ok(listing) = fs::read_dir(folder(place)) else { return Ok(()) };
+    for entry in listing.filter_map(|entry| Some(entry.ok()?.path())) {
+        let Ok(lock) = File::open(entry.join("lock")) else { continue };
+        if lock.try_lock().is_ok() {
+            run::say(format!("removing a test cluster that an earlier run left: {}", entry.display()));
+            remove(&entry)?;
+        }
+    }
+    Ok(())
+}

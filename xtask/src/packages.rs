@@ -1,0 +1,103 @@
+//! PostgreSQL with pgvector from the packages of the system's own release, when that carries them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::{Failure, Result};
+use crate::postgres::{Installation, PGVECTOR};
+use crate::run;
+use crate::system::{self, Release};
+use crate::version::Version;
+
+/// Majors in the order in which we like them.
+const WANTED: [u32; 4] = [17, 18, 16, 15];
+
+/// One that is installed, else one that can be; `None` when the release carries none.
+pub fn postgres(release: &Release) -> Result<Option<Installation>> {
+    if !release.has_apt() {
+        return Ok(None);
+    }
+    if let Some(found) = WANTED.into_iter().find_map(installed) {
+        return Ok(Some(found));
+    }
+    let Some(major) = WANTED.into_iter().find(|major| is_offered(*major)) else { return Ok(None) };
+    run::say(format!("setup: this release carries PostgreSQL {major} with pgvector: taking its packages"));
+    install(major)?;
+    match installed(major) {
+        Some(found) => Ok(Some(found)),
+        None => Err(Failure::new(format!("postgresql-{major} was installed and still cannot be used"))
+            .hint("name another one with PG_CONFIG=/path/to/pg_config")),
+    }
+}
+
+fn installed(major: u32) -> Option<Installation> {
+    let pg_config = PathBuf::from(format!("/usr/lib/postgresql/{major}/bin/pg_config"));
+    let found = pg_config.is_file().then(|| Installation::ask(&pg_config).ok())??;
+    found.refusal().is_none().then_some(found)
+}
+
+fn names(major: u32) -> [String; 3] {
+    [
+        format!("postgresql-{major}"),
+        format!("postgresql-server-dev-{major}"),
+        format!("postgresql-{major}-pgvector"),
+    ]
+}
+
+fn is_offered(major: u32) -> bool {
+    let names = names(major);
+    let Ok(policy) = run::read(Command::new("apt-cache").arg("policy").args(&names).env("LC_ALL", "C"))
+    else {
+        return false;
+    };
+    let versions = candidates(&policy);
+    let vector =
+        versions.iter().find(|(name, _)| name == &names[2]).and_then(|(_, text)| Version::find(text));
+    versions.len() == names.len() && vector.is_some_and(|version| version >= PGVECTOR)
+}
+
+/// Name and candidate version of each package that can be installed.
+fn candidates(policy: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut name = "";
+    for line in policy.lines() {
+        if let Some(package) = line.strip_suffix(':').filter(|line| !line.starts_with(' ')) {
+            name = package;
+        }
+        if let Some(version) = line.trim().strip_prefix("Candidate: ").filter(|version| *version != "(none)")
+        {
+            found.push((name.to_string(), version.to_string()));
+        }
+    }
+    found
+}
+
+/// Installs, and keeps the package from making a cluster of the machine's: we only want the programs.
+fn install(major: u32) -> Result<()> {
+    let folder = "/etc/postgresql-common/createcluster.d";
+    let file = format!("{folder}/strata-no-cluster.conf");
+    let write = format!("mkdir -p {folder} && echo 'create_main_cluster = false' >{file}");
+    run::read(&mut system::privileged(&["sh", "-c", &write])?)?;
+    let outcome = system::install(&names(major));
+    run::read(&mut system::privileged(&["rm", "-f", &file])?)?;
+    outcome
+}
+
+/// The folder of keys that apt's own packages are signed with, for those that need it.
+pub fn debian_keyring() -> Option<&'static Path> {
+    let keyring = Path::new("/usr/share/keyrings/debian-archive-keyring.gpg");
+    fs::exists(keyring).is_ok_and(|found| found).then_some(keyring)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_packages_with_a_candidate_count() {
+        let policy = "postgresql-17:\n  Installed: (none)\n  Candidate: 17.6-1\n  Version table:\n     17.6-1 500\n\
+                      postgresql-17-pgvector:\n  Installed: (none)\n  Candidate: (none)\n";
+        assert_eq!(candidates(policy), [("postgresql-17".to_string(), "17.6-1".to_string())]);
+    }
+}

@@ -1,0 +1,71 @@
+//! Everything that the other verbs lean on, in order, each part left alone when it is there already.
+
+use crate::cargo_pgrx::CargoPgrx;
+use crate::cluster::{Cluster, Stop};
+use crate::error::Result;
+use crate::extension;
+use crate::overlay::{self, Kind};
+use crate::place::Place;
+use crate::postgres::{self, Installation};
+use crate::run;
+use crate::system;
+use crate::toolchain;
+
+/// Folders of clusters that outlive their command, below the checkout's own folder.
+pub const KEPT: [&str; 2] = ["dev", "demo"];
+
+/// A machine on which the extension can be built and PostgreSQL can be run.
+pub struct Server {
+    /// Where things lie.
+    pub place: Place,
+    /// The PostgreSQL that was found or built. Nothing is ever written into it.
+    pub original: Installation,
+    /// Its moved copy with our extension.
+    pub postgres: Installation,
+    /// cargo-pgrx, with a moved copy of its own: what its tests install must not meet a running server.
+    pub pgrx: CargoPgrx,
+}
+
+impl Server {
+    /// Sets up PostgreSQL and the tools, without building anything of ours.
+    pub fn ensure() -> Result<Self> {
+        let place = Place::find()?;
+        toolchain::ensure_component("rustfmt")?;
+        system::ensure(system::FOR_EXTENSION)?;
+        system::ensure_libclang()?;
+        let original = postgres::choose(&place)?;
+        run::say(format!("setup: PostgreSQL {} of {}", original.version, original.bin.display()));
+        let postgres = moved_copy(&place, &original)?;
+        let for_pgrx = overlay::ensure(&original, &place.own.join("pg-pgrx"), Kind::Full)?;
+        let pgrx = CargoPgrx::ensure(&place, &for_pgrx)?;
+        Ok(Self { place, original, postgres, pgrx })
+    }
+
+    /// The same with the extension built and installed.
+    pub fn with_extension() -> Result<Self> {
+        let server = Self::ensure()?;
+        extension::install(&server.place, &server.pgrx, &server.postgres)?;
+        Ok(server)
+    }
+
+    /// A moved copy that has neither pgvector nor our extension.
+    pub fn bare(&self) -> Result<Installation> {
+        let _alone = self.place.own_lock("overlay")?;
+        overlay::ensure(&self.original, &self.place.own.join("pg-bare"), Kind::Bare)
+    }
+}
+
+/// Servers that run from a copy which is to be replaced are stopped first.
+fn moved_copy(place: &Place, original: &Installation) -> Result<Installation> {
+    let _alone = place.own_lock("overlay")?;
+    let root = place.own.join("pg");
+    if !overlay::is_current(original, &root)? {
+        run::say(format!("setup: making this checkout's copy of PostgreSQL in {}", root.display()));
+        for name in KEPT {
+            if let Ok(Some(cluster)) = Cluster::open(&place.own.join(name), original) {
+                cluster.stop(Stop::Fast)?;
+            }
+        }
+    }
+    overlay::ensure(original, &root, Kind::Full)
+}
