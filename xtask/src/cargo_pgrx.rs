@@ -58,6 +58,11 @@ impl CargoPgrx {
         &self.postgres
     }
 
+    /// The folder of cargo-pgrx itself.
+    pub fn programs(&self) -> PathBuf {
+        self.programs.clone()
+    }
+
     /// A cargo that knows where cargo-pgrx and its configuration are.
     pub fn cargo(&self) -> Result<Command> {
         let mut command = run::cargo();

@@ -129,7 +129,7 @@ impl Cluster {
 
     /// Whether its own server runs. A process that merely has the number of a dead one does not count.
     pub fn is_running(&self) -> bool {
-        postmaster(&self.home).is_some()
+        postmaster(&self.data()).is_some()
     }
 
     /// Where a client finds a database of it.
@@ -256,9 +256,8 @@ fn port_of(home: &Path) -> Option<u16> {
     file.lines().nth(3)?.trim().parse().ok()
 }
 
-/// The process that serves this cluster: the pid file's, when that process really is a server of this folder.
-pub fn postmaster(home: &Path) -> Option<u32> {
-    let data = home.join("data");
+/// The process that serves a data folder: the pid file's, when that process really is a server of this folder.
+pub fn postmaster(data: &Path) -> Option<u32> {
     let file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: u32 = file.lines().next()?.trim().parse().ok()?;
     command_line(pid)?.contains(&data.display().to_string()).then_some(pid)
@@ -289,7 +288,7 @@ mod tests {
         fs::write(home.join("data/postmaster.pid"), format!("{}\n/x\n0\n5433\n", std::process::id()))
             .unwrap();
         assert_eq!(port_of(&home), Some(5433));
-        assert_eq!(postmaster(&home), None);
+        assert_eq!(postmaster(&home.join("data")), None);
         fs::remove_dir_all(&home).unwrap();
     }
 }

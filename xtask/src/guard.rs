@@ -84,7 +84,7 @@ fn remove(folder: &Path) -> Result<()> {
     {
         cluster.stop(Stop::Immediate)?;
     }
-    match cluster::postmaster(&home) {
+    match cluster::postmaster(&home.join("data")) {
         Some(pid) => Err(Failure::new(format!("the server {pid} of {} does not stop", folder.display()))),
         None => place::remove_dir(folder),
     }

@@ -6,8 +6,11 @@ mod db;
 mod error;
 mod extension;
 mod guard;
+mod imports;
+mod model;
 mod overlay;
 mod packages;
+mod pgrx_tests;
 mod place;
 mod postgres;
 mod run;
@@ -15,9 +18,11 @@ mod setup;
 mod source_build;
 mod sources;
 mod system;
+mod test;
 mod toolchain;
 mod user;
 mod version;
+mod whole;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,6 +33,8 @@ const MENU: &str = "\
 cargo xtask <verb>
 
   setup                 brings what is missing: packages, PostgreSQL with pgvector, cargo-pgrx, the model
+  test [stage ..] [-- filter ..]
+                        every proof: format clippy imports unit pgrx whole
   db                    starts the development cluster and prints its URL
      --fresh            begins anew
      --stop             stops it
@@ -50,8 +57,9 @@ fn main() -> ExitCode {
 fn dispatch(words: &[String]) -> Result<()> {
     let (verb, rest) = words.split_first().map_or(("help", words), |(verb, rest)| (verb.as_str(), rest));
     match (verb, rest) {
-        ("setup", []) => setup::Server::ensure().map(drop),
+        ("setup", []) => setup::all(),
         ("db", rest) => db::run(db::Wish::parse(rest)?),
+        ("test", rest) => test::run(rest),
         ("guard", [folder]) => guard::watch(Path::new(folder)),
         ("help" | "--help" | "-h", _) => {
             println!("{MENU}");

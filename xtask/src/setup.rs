@@ -4,6 +4,7 @@ use crate::cargo_pgrx::CargoPgrx;
 use crate::cluster::{Cluster, Stop};
 use crate::error::Result;
 use crate::extension;
+use crate::model;
 use crate::overlay::{self, Kind};
 use crate::place::Place;
 use crate::postgres::{self, Installation};
@@ -68,4 +69,13 @@ fn moved_copy(place: &Place, original: &Installation) -> Result<Installation> {
         }
     }
     overlay::ensure(original, &root, Kind::Full)
+}
+
+/// `cargo xtask setup`: everything that any verb needs from outside the repository.
+pub fn all() -> Result<()> {
+    let server = Server::ensure()?;
+    let model = model::ensure(&server.place)?;
+    run::say(format!("setup: the model lies in {}", model.display()));
+    run::say("setup: everything is here; next: cargo xtask demo, cargo xtask test, cargo xtask db");
+    Ok(())
 }

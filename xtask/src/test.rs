@@ -1,0 +1,190 @@
+//! `cargo xtask test`: every proof, in order, with its seconds. The first that fails ends it.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::error::{Failure, Result};
+use crate::imports;
+use crate::model;
+use crate::pgrx_tests;
+use crate::place::Place;
+use crate::run;
+use crate::setup::Server;
+use crate::toolchain;
+use crate::whole;
+
+/// One proof.
+struct Stage {
+    /// As one types it to run this one alone.
+    name: &'static str,
+    /// As a heading.
+    title: &'static str,
+    run: fn(&Bench) -> Result<()>,
+}
+
+const STAGES: &[Stage] = &[
+    Stage { name: "format", title: "rustfmt finds nothing to change", run: format },
+    Stage { name: "clippy", title: "clippy has no warning", run: clippy },
+    Stage { name: "imports", title: "nobody imports whom they must not", run: imports::check },
+    Stage { name: "unit", title: "the rules, without PostgreSQL", run: unit },
+    Stage { name: "pgrx", title: "the extension inside PostgreSQL", run: pgrx_tests::run },
+    Stage { name: "whole", title: "the installed whole, seen by a client", run: whole::run },
+];
+
+/// Crates that are compiled together in every stage: the same set gives the same features, so nothing twice.
+pub const TOGETHER: [&str; 8] =
+    ["-p", "strata-core", "-p", "strata-cli", "-p", "xtask", "-p", "strata-tests"];
+
+/// What the stages share; set up when the first of them asks.
+pub struct Bench {
+    /// Where things lie.
+    pub place: Place,
+    /// Words for the test programs: a filter, `--nocapture` ...
+    pub filter: Vec<String>,
+    server: OnceCell<Server>,
+}
+
+impl Bench {
+    /// PostgreSQL and the tools. The extension is built by the stages that need it.
+    pub fn server(&self) -> Result<&Server> {
+        if let Some(server) = self.server.get() {
+            return Ok(server);
+        }
+        let server = Server::ensure()?;
+        Ok(self.server.get_or_init(|| server))
+    }
+
+    /// The folder of the embedding model.
+    pub fn model(&self) -> Result<PathBuf> {
+        model::ensure(&self.place)
+    }
+}
+
+/// Runs the stages that are named before `--`, or all; the words after it go to the test programs.
+pub fn run(words: &[String]) -> Result<()> {
+    let (names, filter) = split(words);
+    let stages = choose(names)?;
+    let bench = Bench { place: Place::find()?, filter: filter.to_vec(), server: OnceCell::new() };
+    let mut times = Vec::new();
+    timed("set-up", "what the tests lean on", &mut times, || set_up(&bench))?;
+    for stage in stages {
+        timed(stage.name, stage.title, &mut times, || (stage.run)(&bench))?;
+    }
+    run::say(summary(&times));
+    Ok(())
+}
+
+fn split(words: &[String]) -> (&[String], &[String]) {
+    match words.iter().position(|word| word == "--") {
+        Some(at) => (&words[..at], &words[at + 1..]),
+        None => (words, &[]),
+    }
+}
+
+fn choose(names: &[String]) -> Result<Vec<&'static Stage>> {
+    if names.is_empty() {
+        return Ok(STAGES.iter().collect());
+    }
+    let known = || STAGES.iter().map(|stage| stage.name).collect::<Vec<_>>().join(" ");
+    let find = |name: &String| {
+        STAGES.iter().find(|stage| stage.name == name).ok_or_else(|| {
+            Failure::new(format!("there is no stage `{name}`")).hint(format!("the stages are: {}", known()))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+type Times = Vec<(String, Duration)>;
+
+fn timed(name: &str, title: &str, times: &mut Times, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    run::say(format!("\n== {name}: {title}"));
+    let since = Instant::now();
+    let outcome = work();
+    let took = since.elapsed();
+    times.push((name.into(), took));
+    match outcome {
+        Ok(()) => run::say(format!("== {name}: passed, {:.1} s", took.as_secs_f64())),
+        Err(failure) => {
+            run::say(summary(times));
+            return Err(Failure::new(format!(
+                "the stage `{name}` failed after {:.1} s: {failure}",
+                took.as_secs_f64()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn summary(times: &Times) -> String {
+    let line = |(name, took): &(String, Duration)| format!("   {name:<10}{:>8.1} s\n", took.as_secs_f64());
+    let total: Duration = times.iter().map(|(_, took)| *took).sum();
+    format!("\n{}{}", times.iter().map(line).collect::<String>(), line(&("total".into(), total)))
+}
+
+fn set_up(bench: &Bench) -> Result<()> {
+    toolchain::ensure_component("rustfmt")?;
+    toolchain::ensure_component("clippy")?;
+    bench.server()?;
+    bench.model().map(drop)
+}
+
+fn format(bench: &Bench) -> Result<()> {
+    run::loud(run::cargo().args(["fmt", "--all", "--check"]).current_dir(&bench.place.checkout))
+        .map_err(|failure| failure.hint("cargo fmt --all"))
+}
+
+fn clippy(bench: &Bench) -> Result<()> {
+    let deny = ["--all-targets", "--", "-D", "warnings"];
+    run::loud(run::cargo().arg("clippy").args(TOGETHER).args(deny).current_dir(&bench.place.checkout))?;
+    let pgrx = &bench.server()?.pgrx;
+    let features = format!("{} pg_test", pgrx.feature());
+    let mut command = pgrx.cargo()?;
+    command.arg("clippy").args(pgrx.rust_version_flag()).args([
+        "-p",
+        "strata",
+        "--no-default-features",
+        "--features",
+    ]);
+    run::loud(command.arg(features).args(deny).current_dir(&bench.place.checkout))
+}
+
+fn unit(bench: &Bench) -> Result<()> {
+    let mut command = run::cargo();
+    command.arg("test").args(TOGETHER).args(["--lib", "--bins", "--"]).args(&bench.filter);
+    run::loud(command.current_dir(&bench.place.checkout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(String::from).collect()
+    }
+
+    #[test]
+    fn words_after_the_dashes_belong_to_the_test_programs() {
+        let typed = words("unit whole -- under_rls --nocapture");
+        let (names, filter) = split(&typed);
+        assert_eq!((names, filter), (&words("unit whole")[..], &words("under_rls --nocapture")[..]));
+        assert_eq!(split(&words("--")), (&[][..], &[][..]));
+    }
+
+    #[test]
+    fn an_unknown_stage_is_answered_with_the_known_ones() {
+        let refusal = choose(&words("units")).map(drop).unwrap_err().to_string();
+        assert!(
+            refusal.contains("`units`") && refusal.contains("format clippy imports unit pgrx whole"),
+            "{refusal}"
+        );
+        assert_eq!(choose(&[]).unwrap().len(), STAGES.len());
+    }
+
+    #[test]
+    fn the_summary_adds_up() {
+        let times =
+            vec![("a".to_string(), Duration::from_secs(1)), ("b".to_string(), Duration::from_secs(2))];
+        assert!(summary(&times).contains("total          3.0 s"), "{}", summary(&times));
+    }
+}
