@@ -1,1 +1,32 @@
-//! The SQL door.
+//! The SQL door: the extension `strata`. One module for each feature that is written in Rust; one file in `sql/create`
+//! for each that is written in SQL, installed in the order below.
+
+use pgrx::prelude::*;
+
+mod install;
+mod jsonb;
+mod prepared;
+mod rag_search;
+mod report;
+mod vector;
+
+::pgrx::pg_module_magic!(name, version);
+
+/// The version of the extension's code.
+#[pg_extern(immutable, strict, parallel_safe)]
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// What the test harness asks for.
+#[cfg(test)]
+pub mod pg_test {
+    /// Nothing to prepare.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// The cluster is thrown away.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        vec!["fsync = off"]
+    }
+}

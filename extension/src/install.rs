@@ -1,0 +1,113 @@
+//! What CREATE EXTENSION installs from `sql/`, each file after the one it names. The SQL-only install follows this order.
+
+use pgrx::prelude::*;
+
+extension_sql_file!("../../sql/create/pack.sql", name = "pack", bootstrap);
+extension_sql_file!("../../sql/create/migration.sql", name = "migration", requires = ["pack"]);
+extension_sql_file!("../../sql/create/run.sql", name = "run", requires = ["migration"]);
+extension_sql_file!("../../sql/create/run_step.sql", name = "run_step", requires = ["run"]);
+extension_sql_file!("../../sql/create/history.sql", name = "history", requires = ["run_step"]);
+extension_sql_file!(
+    "../../sql/create/migration_history.sql",
+    name = "migration_history",
+    requires = ["history"]
+);
+extension_sql_file!(
+    "../../sql/create/migration_status.sql",
+    name = "migration_status",
+    requires = ["migration_history"]
+);
+extension_sql_file!(
+    "../../sql/create/migration_version.sql",
+    name = "migration_version",
+    requires = ["migration_status"]
+);
+extension_sql_file!("../../sql/create/backfill.sql", name = "backfill", requires = ["migration_version"]);
+extension_sql_file!("../../sql/create/vector_schema.sql", name = "vector_schema", requires = ["backfill"]);
+extension_sql_file!("../../sql/create/model.sql", name = "model", requires = ["vector_schema"]);
+extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model"]);
+extension_sql_file!("../../sql/create/job.sql", name = "job", requires = ["source"]);
+extension_sql_file!("../../sql/create/add_model.sql", name = "add_model", requires = ["job"]);
+extension_sql_file!("../../sql/create/drop_model.sql", name = "drop_model", requires = ["add_model"]);
+extension_sql_file!(
+    "../../sql/create/text_expression.sql",
+    name = "text_expression",
+    requires = ["drop_model"]
+);
+extension_sql_file!("../../sql/create/source_text.sql", name = "source_text", requires = ["text_expression"]);
+extension_sql_file!(
+    "../../sql/create/enqueue_statement.sql",
+    name = "enqueue_statement",
+    requires = ["source_text"]
+);
+extension_sql_file!("../../sql/create/enqueue.sql", name = "enqueue", requires = ["enqueue_statement"]);
+extension_sql_file!("../../sql/create/require_column.sql", name = "require_column", requires = ["enqueue"]);
+extension_sql_file!("../../sql/create/require_key.sql", name = "require_key", requires = ["require_column"]);
+extension_sql_file!(
+    "../../sql/create/require_vector_column.sql",
+    name = "require_vector_column",
+    requires = ["require_key"]
+);
+extension_sql_file!(
+    "../../sql/create/add_source.sql",
+    name = "add_source",
+    requires = ["require_vector_column"]
+);
+extension_sql_file!("../../sql/create/drop_source.sql", name = "drop_source", requires = ["add_source"]);
+extension_sql_file!(
+    "../../sql/create/enqueue_missing.sql",
+    name = "enqueue_missing",
+    requires = ["drop_source"]
+);
+extension_sql_file!("../../sql/create/lease_jobs.sql", name = "lease_jobs", requires = ["enqueue_missing"]);
+extension_sql_file!("../../sql/create/lock_rows.sql", name = "lock_rows", requires = ["lease_jobs"]);
+extension_sql_file!(
+    "../../sql/create/session_search_path.sql",
+    name = "session_search_path",
+    requires = ["lock_rows"]
+);
+extension_sql_file!(
+    "../../sql/create/store_vectors.sql",
+    name = "store_vectors",
+    requires = ["session_search_path"]
+);
+extension_sql_file!(
+    "../../sql/create/settle_textless.sql",
+    name = "settle_textless",
+    requires = ["store_vectors"]
+);
+extension_sql_file!("../../sql/create/claim_jobs.sql", name = "claim_jobs", requires = ["settle_textless"]);
+extension_sql_file!(
+    "../../sql/create/require_vectors.sql",
+    name = "require_vectors",
+    requires = ["claim_jobs"]
+);
+extension_sql_file!("../../sql/create/lock_jobs.sql", name = "lock_jobs", requires = ["require_vectors"]);
+extension_sql_file!("../../sql/create/complete_jobs.sql", name = "complete_jobs", requires = ["lock_jobs"]);
+extension_sql_file!("../../sql/create/fail_jobs.sql", name = "fail_jobs", requires = ["complete_jobs"]);
+extension_sql_file!("../../sql/create/retry_dead.sql", name = "retry_dead", requires = ["fail_jobs"]);
+extension_sql_file!("../../sql/create/count_missing.sql", name = "count_missing", requires = ["retry_dead"]);
+extension_sql_file!("../../sql/create/queue_status.sql", name = "queue_status", requires = ["count_missing"]);
+extension_sql_file!(
+    "../../sql/create/hierarchy_change.sql",
+    name = "hierarchy_change",
+    requires = ["queue_status"]
+);
+extension_sql_file!(
+    "../../sql/create/hierarchy_statement.sql",
+    name = "hierarchy_statement",
+    requires = ["hierarchy_change"]
+);
+extension_sql_file!(
+    "../../sql/create/mark_hierarchy_change.sql",
+    name = "mark_hierarchy_change",
+    requires = ["hierarchy_statement"]
+);
+extension_sql_file!(
+    "../../sql/create/refresh_hierarchy_view.sql",
+    name = "refresh_hierarchy_view",
+    requires = ["mark_hierarchy_change"]
+);
+
+// The extension's alone: what a dump carries.
+extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["refresh_hierarchy_view"]);

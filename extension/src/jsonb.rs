@@ -1,0 +1,62 @@
+//! `jsonb` passed through as it is stored: parsing it here would cost time and the digits of its numbers.
+
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::datum::Datum;
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
+};
+use pgrx::{pg_sys, prelude::*};
+
+/// A `jsonb`, header and all.
+pub struct Jsonb(Vec<u8>);
+
+impl FromDatum for Jsonb {
+    #[allow(unsafe_code)]
+    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: pg_sys::Oid) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: the caller promises a jsonb, a varlena; detoasted, its first word tells its size.
+        unsafe {
+            let varlena = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
+            Some(Jsonb(std::slice::from_raw_parts(varlena.cast::<u8>(), pgrx::varsize_any(varlena)).to_vec()))
+        }
+    }
+}
+
+impl IntoDatum for Jsonb {
+    #[allow(unsafe_code)]
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        // SAFETY: palloc gives as many bytes as are copied, or raises.
+        unsafe {
+            let copy = pg_sys::palloc(self.0.len()).cast::<u8>();
+            std::ptr::copy_nonoverlapping(self.0.as_ptr(), copy, self.0.len());
+            Some(copy.into())
+        }
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::JSONBOID
+    }
+}
+
+// SAFETY: the datum is a jsonb that `into_datum` has just made.
+#[allow(unsafe_code)]
+unsafe impl BoxRet for Jsonb {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        match self.into_datum() {
+            // SAFETY: see above.
+            Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
+            None => fcinfo.return_null(),
+        }
+    }
+}
+
+// SAFETY: both directions carry the bytes of a jsonb unchanged.
+#[allow(unsafe_code)]
+unsafe impl SqlTranslatable for Jsonb {
+    const TYPE_IDENT: &'static str = pgrx::pgrx_resolved_type!(Jsonb);
+    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
+    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::As("jsonb"));
+    const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Ok(ReturnsRef::One(SqlMappingRef::As("jsonb")));
+}

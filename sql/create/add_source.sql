@@ -1,0 +1,50 @@
+-- add_source: makes a table searchable. From then on every change of its texts queues a job; what is there already is
+-- found by strata.enqueue_missing. Reads and checks everything before it changes anything. The table must have a unique
+-- index on the key alone, and the caller the right to put triggers on it.
+-- Raises 22004 (a null), 22023 (a value that cannot be), 42809 (not a table), 42703 and 42804 (a column), 42P10 (the key
+-- is not unique), 22000 (dimension of column and model differ), 42704 (no such model), 42710 (registered already).
+create function strata.add_source(
+    entity_type text, relation regclass, key_column text, tenant_column text, title_column text,
+    content_columns text[], vector_column text, model text, created_at_column text default 'created_at',
+    metadata_columns text[] default '{}', model_column text default null, embedded_at_column text default null
+) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    event text;
+    tables text;
+begin
+    if entity_type is null or relation is null or key_column is null or tenant_column is null
+       or content_columns is null or vector_column is null or created_at_column is null or metadata_columns is null then
+        raise exception 'a source needs an entity type, a table, a key, a tenant, content, a vector and a date'
+            using errcode = '22004';
+    elsif entity_type = '' or octet_length(entity_type) > 40 then
+        raise exception 'entity type "%" must have 1 to 40 bytes', entity_type using errcode = '22023';
+    elsif cardinality(array_remove(content_columns || title_column, null)) = 0 then
+        raise exception 'source "%" has neither a title nor a content column', entity_type using errcode = '22023';
+    elsif exists (select from strata.source s where s.entity_type = add_source.entity_type) then
+        raise exception 'source "%" is registered already', entity_type
+            using errcode = '42710', hint = format('call strata.drop_source(%L) first', entity_type);
+    end if;
+    perform strata.require_key(relation, key_column);
+    perform strata.require_column(relation, tenant_column, 'uuid');
+    perform strata.require_column(relation, created_at_column, 'time');
+    perform strata.require_column(relation, model_column, 'text');
+    perform strata.require_column(relation, embedded_at_column, 'time');
+    perform strata.require_column(relation, u.name, 'text') from unnest(content_columns || title_column) u(name);
+    perform strata.require_column(relation, u.name, 'any') from unnest(metadata_columns) u(name);
+    perform strata.require_vector_column(relation, vector_column, model);
+
+    insert into strata.source
+    select entity_type, n.nspname, c.relname, key_column, tenant_column, title_column, array_remove(content_columns, null),
+           created_at_column, array_remove(metadata_columns, null), vector_column, model_column, embedded_at_column, model
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = relation;
+    for event, tables in values ('insert', 'referencing new table as new_rows'),
+                                ('update', 'referencing old table as old_rows new table as new_rows'),
+                                ('delete', 'referencing old table as old_rows'), ('truncate', '') loop
+        execute format('create trigger %I after %s on %s %s for each statement execute function strata.enqueue(%L)',
+                       'strata_' || event || '_' || entity_type, event, relation, tables, entity_type);
+    end loop;
+end
+$$;
+revoke execute on function strata.add_source from public;

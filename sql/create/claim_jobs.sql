@@ -1,0 +1,46 @@
+-- claim_jobs: leases up to `max` jobs to a worker, most urgent first, and hands over what is to be embedded. Nobody else
+-- gets them until the lease is over; then they are free again, and the fence of the late worker is worthless. Commit
+-- before the provider is asked: no transaction is to stay open meanwhile. No row: there is nothing to do now.
+-- max: 1 to 10000; lease: more than zero. content_hash: sha256 of the content, to be handed back with the vector.
+-- Rows without text and rows that are gone are settled on the way. A source whose table or column is gone holds up
+-- nobody: its jobs die with the message. Raises 22023.
+create function strata.claim_jobs(worker text, max int default 100, lease interval default '5 minutes')
+returns table (entity_type text, entity_id uuid, model text, fence bigint, content text, content_hash bytea)
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    batch    strata.job[];
+    kind     text;
+    ids      uuid[];
+    handed   int := 0;
+    returned int;
+begin
+    if coalesce(worker, '') = '' then
+        raise exception 'a worker must have a name' using errcode = '22023';
+    elsif max is null or max not between 1 and 10000 then
+        raise exception 'max must be between 1 and 10000 jobs, not %', coalesce(max::text, 'null') using errcode = '22023';
+    elsif lease is null or lease <= interval '0' then
+        raise exception 'lease must be longer than zero, not %', coalesce(lease::text, 'null') using errcode = '22023';
+    end if;
+    while handed = 0 loop
+        batch := strata.lease_jobs(worker, max, lease);
+        exit when batch is null;
+        for kind, ids in select b.entity_type, array_agg(b.entity_id) from unnest(batch) b group by 1 order by 1 loop
+            begin
+                perform strata.settle_textless(kind, ids);
+                return query
+                select b.entity_type, b.entity_id, b.model, b.fence, t.content, sha256(convert_to(t.content, 'UTF8'))
+                from unnest(batch) b join strata.source_text(kind, ids) t on t.id = b.entity_id
+                where b.entity_type = kind and t.content <> '';
+                get diagnostics returned = row_count;
+                handed := handed + returned;
+            exception when undefined_table or undefined_column or undefined_object or invalid_schema_name then
+                update strata.job j
+                set state = 'dead', worker = null, lease_until = null, error = sqlerrm, updated_at = clock_timestamp()
+                where j.entity_type = kind and j.entity_id = any (ids) and j.state = 'leased';
+            end;
+        end loop;
+    end loop;
+end
+$$;
+revoke execute on function strata.claim_jobs from public;

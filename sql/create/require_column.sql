@@ -1,0 +1,26 @@
+-- require_column: refuses a column that cannot play its role in a source: key and tenant are uuid, text is text, time is
+-- a date or a timestamp, any is anything. A null name is no column, and passes. Raises 42703 (absent), 42804 (type).
+create function strata.require_column(relation regclass, column_name text, role text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    type_name text;
+    base      oid;
+    category  "char";
+begin
+    select format_type(a.atttypid, a.atttypmod), coalesce(nullif(t.typbasetype, 0), t.oid), t.typcategory
+    into type_name, base, category
+    from pg_attribute a join pg_type t on t.oid = a.atttypid
+    where a.attrelid = relation and a.attname = column_name and a.attnum > 0 and not a.attisdropped;
+    if column_name is null then
+        return;
+    elsif type_name is null then
+        raise exception 'column "%" of relation % does not exist', column_name, relation using errcode = '42703';
+    elsif role = 'uuid' and base <> 'uuid'::regtype or role = 'text' and category <> 'S'
+          or role = 'time' and base not in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) then
+        raise exception 'column "%" of relation % must be of type %, not %', column_name, relation,
+                        case role when 'time' then 'timestamptz' else role end, type_name
+            using errcode = '42804';
+    end if;
+end
+$$;
+revoke execute on function strata.require_column from public;

@@ -1,0 +1,20 @@
+-- require_key: refuses a table that cannot be a source and a key that does not name one row of it. Raises 42809 (not a
+-- table), 42703 and 42804 (no such uuid column), 42P10 (no unique index on the column alone).
+create function strata.require_key(relation regclass, key_column text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from pg_class c where c.oid = relation and c.relkind in ('r', 'p')) then
+        raise exception '% is not a table', relation using errcode = '42809', hint = 'register the table behind it';
+    end if;
+    perform strata.require_column(relation, key_column, 'uuid');
+    if not exists (
+        select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+        where i.indrelid = relation and a.attname = key_column
+          and i.indisunique and i.indisvalid and i.indnkeyatts = 1 and i.indpred is null
+    ) then
+        raise exception 'column "%" of relation % is not unique', key_column, relation
+            using errcode = '42P10', hint = 'make it the primary key, or put a unique index on it alone';
+    end if;
+end
+$$;
+revoke execute on function strata.require_key from public;

@@ -1,0 +1,21 @@
+-- source: the tables that search reads, one row for each entity type. Names are text, not oids, so that a dump restores.
+-- The key and the tenant are uuid columns. `title_column` may be null; `model_column` and `embedded_at_column` are
+-- where the name of the model and the time are kept beside the vector, null where nobody asked for them.
+create table strata.source (
+    entity_type        text   primary key check (entity_type <> '' and octet_length(entity_type) <= 40),
+    relation_schema    text   not null,
+    relation_name      text   not null,
+    key_column         text   not null,
+    tenant_column      text   not null,
+    title_column       text,
+    content_columns    text[] not null,
+    created_at_column  text   not null,
+    metadata_columns   text[] not null default '{}',
+    vector_column      text   not null,
+    model_column       text,
+    embedded_at_column text,
+    model              text   not null references strata.model,
+    unique (relation_schema, relation_name, vector_column),
+    check (title_column is not null or cardinality(content_columns) > 0)
+);
+create index source_model on strata.source (model);
