@@ -185,6 +185,12 @@ impl Error {
         self
     }
 
+    /// The same with a standard SQLSTATE that says more than the kind's own.
+    pub fn with_sqlstate(mut self, sqlstate: &str) -> Self {
+        self.sqlstate = Some(sqlstate.to_owned());
+        self
+    }
+
     /// What a caller can act on.
     pub fn kind(&self) -> Kind {
         self.kind

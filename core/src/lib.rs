@@ -10,6 +10,7 @@ pub mod plan;
 pub mod preflight;
 pub mod run;
 pub mod script;
+pub mod search;
 pub mod statement;
 pub mod variables;
 pub mod verify;
