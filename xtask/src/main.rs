@@ -3,6 +3,7 @@
 mod cargo_pgrx;
 mod cluster;
 mod db;
+mod demo;
 mod error;
 mod extension;
 mod guard;
@@ -33,6 +34,8 @@ const MENU: &str = "\
 cargo xtask <verb>
 
   setup                 brings what is missing: packages, PostgreSQL with pgvector, cargo-pgrx, the model
+  demo                  migrates an application, embeds its texts, answers three questions
+     --stop             stops its cluster and removes the data
   test [stage ..] [-- filter ..]
                         every proof: format clippy imports unit pgrx whole
   db                    starts the development cluster and prints its URL
@@ -59,6 +62,7 @@ fn dispatch(words: &[String]) -> Result<()> {
     match (verb, rest) {
         ("setup", []) => setup::all(),
         ("db", rest) => db::run(db::Wish::parse(rest)?),
+        ("demo", rest) => demo::run(rest),
         ("test", rest) => test::run(rest),
         ("guard", [folder]) => guard::watch(Path::new(folder)),
         ("help" | "--help" | "-h", _) => {
