@@ -133,6 +133,15 @@ impl Kind {
     }
 }
 
+/// The table of `docs/errors.md`. A test compares the two; `cargo xtask errors` writes it.
+pub fn documentation() -> String {
+    let head = "| kind | SQLSTATE | exit code | HTTP | meaning |\n|---|---|---|---|---|\n".to_owned();
+    Kind::ALL.iter().fold(head, |table, kind| {
+        let (state, exit, status) = (kind.sqlstate(), kind.exit_code(), kind.http_status());
+        table + &format!("| {kind:?} | `{state}` | {exit} | {status} | {} |\n", kind.meaning())
+    })
+}
+
 /// What Postgres said about a statement that failed. Empty text where it said nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DbError {
@@ -236,6 +245,16 @@ mod tests {
         assert_eq!(codes.len(), Kind::ALL.len());
         assert!(!codes.contains(&0));
         assert!(!codes.contains(&3), "3 means: migrations are pending");
+    }
+
+    #[test]
+    fn the_documentation_has_every_kind() {
+        let page = include_str!("../../docs/errors.md");
+        assert!(
+            page.contains(&documentation()),
+            "run `cargo xtask errors`; it should hold\n{}",
+            documentation()
+        );
     }
 
     #[test]

@@ -90,6 +90,11 @@ pub enum Event {
         /// The index.
         index: String,
     },
+    /// The operator has asked the run to stop.
+    Stopping {
+        /// False: the version at work is finished first. True: its statement is cancelled.
+        at_once: bool,
+    },
     /// A version is done.
     Finished {
         /// Number.

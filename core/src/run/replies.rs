@@ -271,15 +271,17 @@ impl Run {
     }
 
     fn gate(&mut self, m: usize, rows: &[Row]) -> Result<(), Error> {
-        let open: Vec<String> =
-            rows.iter().map(|row| format!("{} {}", column(row, 1), column(row, 0))).collect();
+        let open: Vec<String> = verify::checks("gate", rows)?
+            .into_iter()
+            .filter(|check| !check.ok)
+            .map(|check| format!("{}: {}", check.name, check.actual))
+            .collect();
         if open.is_empty() {
             return Ok(());
         }
         let phase = self.moves[m].phase;
         let name = self.pack.phase(phase).map(|p| p.name.clone()).unwrap_or_default();
-        let message =
-            format!("phase {phase} ({name}) waits for embeddings: {} rows have none yet", open.join(", "));
+        let message = format!("the gate of phase {phase} ({name}) is not met: {}", open.join("; "));
         Err(Error::new(Kind::GateNotMet, message).hint("run \"strata embed\", then \"strata up\" again"))
     }
 

@@ -253,16 +253,21 @@ fn an_open_gate_lets_the_phase_in_and_a_closed_one_makes_the_run_wait() {
     let pack = Pack::read("p", Some(manifest), files).expect("a pack");
     let request = Request::new(Direction::Up, Target::All);
     let mut run = Run::new(pack.clone(), request.clone());
-    let (sent, outcome) =
-        drive(&mut run, |name| (name == "gate_embedded").then(|| Ok(vec![row(&["task", "12"])])));
+    let (sent, outcome) = drive(&mut run, |name| {
+        (name == "gate_embedded")
+            .then(|| Ok(vec![row(&["embeddings of task", "0 missing", "12 missing", "false"])]))
+    });
     let err = outcome.expect_err("closed");
-    assert_eq!(err.to_string(), "phase 2 (two) waits for embeddings: 12 task rows have none yet");
+    assert_eq!(err.to_string(), "the gate of phase 2 (two) is not met: embeddings of task: 12 missing");
     assert_eq!(err.kind(), Kind::GateNotMet);
     assert!(
         sent.contains(&"select '1_a.up.sql'".to_owned()) && !sent.contains(&"select '2_b.up.sql'".to_owned())
     );
 
-    let (sent, outcome) = drive(&mut Run::new(pack, request), |_| None);
+    let (sent, outcome) = drive(&mut Run::new(pack, request), |name| {
+        (name == "gate_embedded")
+            .then(|| Ok(vec![row(&["embeddings of task", "0 missing", "0 missing", "true"])]))
+    });
     assert!(outcome.is_ok() && sent.contains(&"select '2_b.up.sql'".to_owned()));
 }
 

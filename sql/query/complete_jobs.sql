@@ -1,0 +1,4 @@
+-- complete_jobs: hands vectors back.
+-- $1 text[] entity types   $2 uuid[] ids   $3 int8[] fences   $4 bytea[] content hashes   $5 vector[] embeddings
+-- rows: stored int4, stale int4
+select c.stored, c.stale from strata.complete_jobs($1, $2, $3, $4, $5) c

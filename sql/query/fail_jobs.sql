@@ -1,0 +1,4 @@
+-- fail_jobs: tells that the provider failed on these jobs.
+-- $1 text[] entity types   $2 uuid[] ids   $3 int8[] fences   $4 text error   $5 float8 seconds to wait at least, or null
+-- rows: queued int4, dead int4
+select f.queued, f.dead from strata.fail_jobs($1, $2, $3, $4::text, make_interval(secs => $5::float8)) f

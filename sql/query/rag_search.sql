@@ -1,0 +1,6 @@
+-- rag_search: one tenant's rows nearest to an embedding.
+-- $1 vector embedding   $2 uuid tenant or null   $3 int4 rows at most   $4 int4 days or null
+-- rows: entity_type, entity_id, title, content, similarity float8, created_at text, metadata jsonb
+select r.entity_type, r.entity_id, r.title, r.content, r.similarity,
+       to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as created_at, r.metadata
+from strata.rag_search($1, $2, $3, $4) r
