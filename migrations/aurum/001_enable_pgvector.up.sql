@@ -137,6 +137,8 @@ begin
     where m.version = keep.version and m.kind = 'column' and m.relation = strata_aurum.full_name(keep.relation)
       and a.attname <> all (except_columns);
     if picked is not null then
+        -- Nobody writes between the saving and the dropping; everybody reads.
+        execute format('lock table %s in share row exclusive mode', strata_aurum.full_name(relation));
         execute format('insert into strata_aurum.kept as k (version, relation, id, kept)
                         select $1, $2, t.id, to_jsonb(w) from %s t cross join lateral (select %s) w where %s
                         on conflict on constraint kept_pkey do update set kept = k.kept || excluded.kept',
@@ -168,7 +170,7 @@ end
 $$;
 
 -- undo: takes back the columns and constraints that a version made. A constraint that stood in the place of an older
--- one gives it back, not yet validated: the down that calls this validates it in a transaction of its own.
+-- one gives it back, not yet validated: that is for settle, in a transaction of its own.
 create or replace function strata_aurum.undo(version int) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -186,6 +188,19 @@ begin
                            item.relation, item.name, regexp_replace(item.was, ' NOT VALID$', ''));
         end if;
     end loop;
+end
+$$;
+
+-- settle: ends a down. Validates the older constraints that undo gave back, and forgets what the version had made.
+create or replace function strata_aurum.settle(version int) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    item record;
+begin
+    for item in select * from strata_aurum.made m where m.version = settle.version and m.was !~ ' NOT VALID$' loop
+        execute format('alter table if exists %s validate constraint %I', item.relation, item.name);
+    end loop;
+    delete from strata_aurum.made m where m.version = settle.version;
 end
 $$;
 
