@@ -1,1 +1,22 @@
-//! What the whole-system tests share.
+//! What the tests of the installed whole share: a running cluster, fresh databases in it, the command line, packs in
+//! temporary folders, and what a test compares. A failure here is a failed test, so everything panics with a reason.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+pub mod aurum;
+pub mod brute_force;
+pub mod data;
+pub mod database;
+pub mod dump;
+pub mod environment;
+pub mod fake_server;
+pub mod folder;
+pub mod strata;
+pub mod template;
+pub mod text;
+pub mod vectors;
+
+pub use database::Database;
+pub use dump::dump;
+pub use folder::Folder;
+pub use strata::{Outcome, Running, Strata};

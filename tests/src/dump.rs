@@ -1,0 +1,25 @@
+//! `pg_dump` of a database, so that two states can be compared byte for byte.
+
+use crate::Database;
+use crate::environment::program;
+use std::process::Command;
+
+/// The schema of a database. pg_dump's lines `\restrict` carry a random key and are left out.
+pub fn dump(database: &Database) -> String {
+    let text = pg_dump(database, &["--schema-only"]);
+    text.lines().filter(|line| !is_random(line)).map(|line| format!("{line}\n")).collect()
+}
+
+/// What pg_dump says with these arguments.
+pub fn pg_dump(database: &Database, args: &[&str]) -> String {
+    let (url, password) = (database.url(), database.password());
+    let bare = url.replace(&format!(":{password}@"), "@");
+    let mut command = Command::new(program("pg_dump"));
+    let told = command.args(args).arg("-d").arg(bare).env("PGPASSWORD", password).output().unwrap();
+    assert!(told.status.success(), "pg_dump: {}", String::from_utf8_lossy(&told.stderr));
+    String::from_utf8(told.stdout).unwrap()
+}
+
+fn is_random(line: &str) -> bool {
+    line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ")
+}
