@@ -1,2 +1,49 @@
-//! The command line of Strata.
-fn main() {}
+//! `strata`: the command line. Reads arguments, opens a session, lets core decide, prints the result on stdout and
+//! everything else on stderr.
+
+mod args;
+mod connect;
+mod drive;
+mod embed;
+mod folder;
+mod install;
+mod migrate;
+mod output;
+mod provider;
+mod search;
+mod session;
+mod status;
+mod verify;
+mod version;
+
+use args::{Args, Command};
+use clap::Parser;
+use output::Output;
+use std::process::ExitCode;
+use strata_core::Error;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let output = Output::new(&args);
+    match run(&args, &output).await {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+/// Exit code of a command that did what it was asked.
+async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
+    match &args.command {
+        Command::Up(up) => migrate::up(args, up, output).await,
+        Command::Down(down) => migrate::down(args, down, output).await,
+        Command::Version => version::run(args, output).await,
+        Command::Status(status) => status::run(args, status, output).await,
+        Command::Verify => verify::run(args, output).await,
+        Command::Embed(embed) => embed::run(args, embed, output).await,
+        Command::Search(search) => search::run(args, search, output).await,
+    }
+}

@@ -90,6 +90,11 @@ pub enum Event {
         /// The index.
         index: String,
     },
+    /// The server said something of its own accord; a door tells it, not core.
+    Notice {
+        /// Severity and message.
+        text: String,
+    },
     /// The operator has asked the run to stop.
     Stopping {
         /// False: the version at work is finished first. True: its statement is cancelled.

@@ -1,0 +1,166 @@
+//! The arguments and their help texts.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Exit codes: 0 ok, 1 a statement failed, 2 usage, 3 pending (status --exit-code), 4 verification failed, 5 repair needed, \
+6 locked, 7 an applied file changed, 9 gate not met, 10 cannot connect; docs/errors.md has them all.";
+
+/// Phased, verified, reversible migrations and embeddings for a live Postgres.
+#[derive(Parser, Debug)]
+#[command(name = "strata", version, after_help = AFTER, max_term_width = 100)]
+pub struct Args {
+    /// postgres:// URL. Without it: DATABASE_URL, else libpq's PGHOST, PGUSER, ...
+    #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
+    pub database: Option<String>,
+
+    /// Pack to work on: its name, below MIGRATION_DIR (default ./migrations).
+    #[arg(long, global = true, value_name = "NAME")]
+    pub pack: Option<String>,
+
+    /// Folder of the pack, in golang-migrate's layout or with a pack.toml.
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "pack")]
+    pub path: Option<PathBuf>,
+
+    /// Value of a variable of the pack; remembered in the database.
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+
+    /// Print the result as one JSON object.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// No log and no progress on stderr, only errors.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Apply pending versions.
+    Up(Up),
+    /// Take applied versions back, the newest first.
+    Down(Down),
+    /// Print the newest applied version, "none" before the first, "(dirty)" behind one that stands half-way.
+    Version,
+    /// Show every version of the pack and where it stands.
+    Status(Status),
+    /// Run the verification of every applied version again.
+    Verify,
+    /// Embed every row of every registered source that has no embedding yet.
+    Embed(Embed),
+    /// Search one tenant's rows by text.
+    Search(Search),
+}
+
+/// Options of `up`.
+#[derive(clap::Args, Debug)]
+pub struct Up {
+    /// At most so many versions.
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+    /// Stop at the end of this phase.
+    #[arg(long, value_name = "PHASE", conflicts_with = "count")]
+    pub to_phase: Option<i64>,
+    /// Options of every move.
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+/// Options of `down`.
+#[derive(clap::Args, Debug)]
+pub struct Down {
+    /// How many versions.
+    #[arg(value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: u32,
+    /// Every version; needs --yes.
+    #[arg(long, conflicts_with = "count", requires = "yes")]
+    pub all: bool,
+    /// Confirm --all.
+    #[arg(long)]
+    pub yes: bool,
+    /// Options of every move.
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+/// How long a move waits for others.
+#[derive(clap::Args, Debug)]
+pub struct Patience {
+    /// Seconds to wait for another run of the same pack to end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    pub lock_timeout: u64,
+    /// Longest that a step may wait for a table lock, and make writers wait behind it; it is then tried again.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub table_lock_timeout: u32,
+}
+
+/// Options of `status`.
+#[derive(clap::Args, Debug)]
+pub struct Status {
+    /// Exit with 3 when versions are pending.
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Options of `embed`.
+#[derive(clap::Args, Debug)]
+pub struct Embed {
+    /// Rows per call of the provider.
+    #[arg(long, value_name = "ROWS", default_value_t = 100, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    pub batch: i32,
+}
+
+/// Options of `search`.
+#[derive(clap::Args, Debug)]
+pub struct Search {
+    /// What to look for, in plain language.
+    pub text: String,
+    /// Whose rows. Without it the caller's own, where row level security says who that is.
+    #[arg(long, value_name = "UUID")]
+    pub user: Option<uuid::Uuid>,
+    /// How many hits, 1 to 1000.
+    #[arg(short = 'k', long, value_name = "HITS", default_value_t = 10)]
+    pub count: i32,
+    /// Only rows created in the last so many days.
+    #[arg(long, value_name = "DAYS")]
+    pub days: Option<i32>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("\"{text}\" is not NAME=VALUE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for bad in [
+            &["strata", "up", "0"][..],
+            &["strata", "up", "1", "2"],
+            &["strata", "up", "--set", "x"],
+            &["strata", "down", "--all"],
+            &["strata", "up", "--pack", "a", "--path", "b"],
+            &["strata", "search", "x", "--user", "me"],
+        ] {
+            assert_eq!(Args::try_parse_from(bad).expect_err("refused").exit_code(), 2, "{bad:?}");
+        }
+    }
+}

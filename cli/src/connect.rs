@@ -1,0 +1,83 @@
+//! Opens the one connection of a command: libpq's URLs, variables and files in, one connection or one error out.
+
+mod attempt;
+mod encryption;
+mod failure;
+mod parameters;
+mod passfile;
+mod settings;
+mod tls;
+mod url;
+mod words;
+
+use attempt::{Line, Opened};
+use settings::{Settings, Surroundings};
+use std::path::Path;
+use std::time::Duration;
+use strata_core::Error;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_postgres::error::DbError;
+use tokio_postgres::{AsyncMessage, CancelToken, Client};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Longest that a cancellation may take. Chosen: an operator who has pressed Ctrl-C does not wait longer.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open connection.
+pub struct Connection {
+    /// Sends statements.
+    pub client: Client,
+    /// `host:port/database as user`, for the operator; never a password.
+    pub address: String,
+    /// What the server says of its own accord: notices, and last the error with which it ended the connection.
+    pub notices: UnboundedReceiver<DbError>,
+    token: CancelToken,
+    tls: MakeRustlsConnect,
+}
+
+impl Connection {
+    /// Asks the server, over a second connection of the same kind, to cancel the statement that is running. Says
+    /// nothing when there is none, or when the server cannot be reached: the statement's own result tells.
+    pub async fn cancel(&self) {
+        let asked = self.token.cancel_query(self.tls.clone());
+        let _ = tokio::time::timeout(CANCEL_TIMEOUT, asked).await;
+    }
+}
+
+/// Connects to `url`, else to DATABASE_URL, else to where libpq's PG* variables and defaults point.
+///
+/// Errors: `BadArgument` for what cannot be used, `CannotConnect`, `NotAuthorized`, `NoDatabase`, `Forbidden`. Each is
+/// one line that names the value and has a hint; none holds a password.
+pub async fn connect(url: Option<&str>) -> Result<Connection, Error> {
+    let var = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let around = Surroundings { var: &var, os_user: &|| whoami::username().ok(), exists: &Path::exists };
+    let settings = Settings::read(url, &around).map_err(failure::one_line)?;
+    let Opened { client, line, tls, target } = attempt::open(&settings).await?;
+    let (sender, notices) = unbounded_channel();
+    tokio::spawn(listen(line, sender));
+    let address =
+        format!("{target}/{} as {}", settings.database, settings.user).replace(char::is_control, " ");
+    Ok(Connection { token: client.cancel_token(), client, address, notices, tls })
+}
+
+/// Reads and writes for the client until the connection ends. Nobody has to receive the notices.
+async fn listen(mut line: Line, notices: UnboundedSender<DbError>) {
+    loop {
+        let notice = match std::future::poll_fn(|context| line.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notice(notice))) => notice,
+            Some(Ok(_)) => continue,
+            Some(Err(error)) => {
+                if let Some(last) = error.as_db_error() {
+                    let _ = notices.send(last.clone());
+                }
+                return;
+            }
+            None => return,
+        };
+        let _ = notices.send(notice);
+    }
+}
+
+#[cfg(test)]
+#[path = "connect/connect_tests.rs"]
+mod tests;

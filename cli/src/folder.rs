@@ -1,0 +1,106 @@
+//! Finding a pack on disk and reading its files. The only reader of files besides the model's.
+
+use crate::args::Args;
+use std::path::{Path, PathBuf};
+use strata_core::pack::{File, Pack};
+use strata_core::{Error, Kind};
+
+/// The pack that the arguments name, with the values that they give to its variables.
+pub fn read(args: &Args) -> Result<Pack, Error> {
+    let folder = find(args)?;
+    let mut pack = read_folder(&folder)?;
+    pack.given = args.set.iter().cloned().collect();
+    Ok(pack)
+}
+
+/// The name under which the database knows the pack that the arguments name; its folder need not be at hand.
+pub fn name(args: &Args) -> Result<String, Error> {
+    match (read(args), &args.pack) {
+        (Ok(pack), _) => Ok(pack.manifest.name),
+        (Err(error), Some(name)) if error.kind() == Kind::UnknownPack => Ok(name.clone()),
+        (Err(error), _) => Err(error),
+    }
+}
+
+fn base() -> PathBuf {
+    std::env::var_os("MIGRATION_DIR").map_or_else(|| PathBuf::from("migrations"), PathBuf::from)
+}
+
+fn find(args: &Args) -> Result<PathBuf, Error> {
+    let (folder, said) = match (&args.path, &args.pack) {
+        (Some(path), _) => (path.clone(), path.display().to_string()),
+        (None, Some(name)) => (base().join(name), name.clone()),
+        (None, None) => return only_one(&base()),
+    };
+    match folder.is_dir() {
+        true => Ok(folder),
+        false => Err(Error::new(
+            Kind::UnknownPack,
+            format!("pack \"{said}\" is not there: no folder {}", folder.display()),
+        )
+        .hint(hint(&base()))),
+    }
+}
+
+fn hint(base: &Path) -> String {
+    let names: Vec<String> =
+        packs(base).iter().filter_map(|p| Some(p.file_name()?.to_str()?.to_owned())).collect();
+    match names.is_empty() {
+        true => "name its folder with --path, or the folder above it with MIGRATION_DIR".to_owned(),
+        false => format!("there are: {}", names.join(", ")),
+    }
+}
+
+/// Without a name: the base folder itself, or the only pack in it.
+fn only_one(base: &Path) -> Result<PathBuf, Error> {
+    if is_pack(base) {
+        return Ok(base.to_owned());
+    }
+    match packs(base).as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(Error::new(Kind::UnknownPack, format!("no pack in {}", base.display())).hint(hint(base))),
+        several => {
+            let count = several.len();
+            Err(Error::new(
+                Kind::BadArgument,
+                format!("{} holds {count} packs, and none is named", base.display()),
+            )
+            .hint(format!("say --pack; {}", hint(base))))
+        }
+    }
+}
+
+fn packs(base: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut packs: Vec<PathBuf> = entries.filter(|path| path.is_dir() && is_pack(path)).collect();
+    packs.sort();
+    packs
+}
+
+fn is_pack(folder: &Path) -> bool {
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| {
+        let name = entry.file_name();
+        name == "pack.toml" || name.to_string_lossy().ends_with(".up.sql")
+    })
+}
+
+fn read_folder(folder: &Path) -> Result<Pack, Error> {
+    let failed = |path: &Path, cause: std::io::Error| {
+        Error::new(Kind::BadPack, format!("cannot read {}: {cause}", path.display()))
+    };
+    let mut manifest = None;
+    let mut files: Vec<File> = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| failed(folder, e))? {
+        let path = entry.map_err(|e| failed(folder, e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name == "pack.toml" {
+            manifest = Some(std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?);
+        } else if path.is_file() && name.ends_with(".sql") {
+            files.push((name, std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?));
+        }
+    }
+    let absolute = folder.canonicalize().map_err(|e| failed(folder, e))?;
+    let name = absolute.file_name().unwrap_or_default().to_string_lossy();
+    Pack::read(&name, manifest.as_deref(), files)
+}

@@ -1,0 +1,32 @@
+//! Looking at a server, and installing the extension in a database that lacks it.
+
+use crate::output::Output;
+use crate::session::{Session, db_error};
+use strata_core::Error;
+use strata_core::pack::Requires;
+use strata_core::preflight::{self, Server};
+
+/// What the server says of itself.
+pub async fn server(session: &Session) -> Result<Server, Error> {
+    let rows = session.ask("asking the server for its version", &preflight::question()).await?;
+    Ok(rows.first().map(Server::read).unwrap_or_default())
+}
+
+/// Refuses a server that cannot carry strata, and installs it where it is missing.
+pub async fn ensure(session: &Session, requires: &Requires, output: &Output) -> Result<(), Error> {
+    let before = server(session).await?;
+    before.check(requires)?;
+    if before.strata_installed.is_some() {
+        return Ok(());
+    }
+    let version = before.strata_available.unwrap_or_default();
+    output.log(&format!("installing extension strata {version} in {}", session.address()));
+    let created = session.client().batch_execute(include_str!("../../sql/query/install.sql")).await;
+    match created {
+        Ok(()) => Ok(()),
+        // Somebody else installed it at the same moment.
+        Err(_) if server(session).await?.strata_installed.is_some() => Ok(()),
+        Err(cause) => Err(Error::failed("installing extension strata", db_error(cause))
+            .hint("a superuser can install it: create extension strata cascade")),
+    }
+}

@@ -1,0 +1,173 @@
+//! One session: runs the statements that core answers with, and nothing else.
+
+use crate::args::Args;
+use crate::connect::{self, Connection};
+use crate::install;
+use std::collections::HashMap;
+use std::sync::PoisonError;
+use strata_core::error::DbError;
+use strata_core::statement::{Reply, Row, Statement, Value};
+use strata_core::{Error, Kind};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_postgres::error::DbError as Notice;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
+
+/// A connection and the statements of ours that it has prepared.
+pub struct Session {
+    connection: Connection,
+    notices: std::sync::Mutex<UnboundedReceiver<Notice>>,
+    prepared: Mutex<HashMap<String, tokio_postgres::Statement>>,
+}
+
+impl Session {
+    /// Connects where the arguments say.
+    pub async fn open(args: &Args) -> Result<Session, Error> {
+        let mut connection = connect::connect(args.database.as_deref()).await?;
+        let notices = std::mem::replace(&mut connection.notices, unbounded_channel().1).into();
+        Ok(Session { connection, notices, prepared: Mutex::default() })
+    }
+
+    /// Connects to a database in which strata must be installed.
+    pub async fn open_installed(args: &Args) -> Result<Session, Error> {
+        let session = Session::open(args).await?;
+        match install::server(&session).await?.strata_installed {
+            Some(_) => Ok(session),
+            None => {
+                let message = format!("strata is not installed in {}", session.address());
+                Err(Error::new(Kind::NotInstalled, message)
+                    .hint("run \"strata up\", or \"create extension strata cascade\""))
+            }
+        }
+    }
+
+    /// `host:port/database as user`.
+    pub fn address(&self) -> &str {
+        &self.connection.address
+    }
+
+    /// For the calls that bind what a [`Value`] cannot hold.
+    pub fn client(&self) -> &tokio_postgres::Client {
+        &self.connection.client
+    }
+
+    /// Cancels the statement that is running.
+    pub async fn cancel(&self) {
+        self.connection.cancel().await;
+    }
+
+    /// What the server has said of its own accord since it was last asked, a line each.
+    pub fn notices(&self) -> Vec<String> {
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| notices.try_recv().ok())
+            .map(|n| format!("{}: {}", n.severity(), n.message()))
+            .collect()
+    }
+
+    /// Runs one statement; every column of its rows as text.
+    pub async fn run(&self, statement: &Statement) -> Reply {
+        match statement.verbatim {
+            true => self.verbatim(&statement.sql).await,
+            false => self.ours(statement).await,
+        }
+        .map_err(db_error)
+    }
+
+    /// Runs one statement of ours that fails only when something is wrong with the session.
+    pub async fn ask(&self, doing: &str, statement: &Statement) -> Result<Vec<Row>, Error> {
+        self.run(statement).await.map_err(|cause| failed(doing, cause))
+    }
+
+    async fn verbatim(&self, sql: &str) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let messages = self.client().simple_query(sql).await?;
+        let texts = |row: SimpleQueryRow| (0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect();
+        Ok(messages
+            .into_iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(texts(row)),
+                _ => None,
+            })
+            .collect())
+    }
+
+    async fn ours(&self, statement: &Statement) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let prepared = self.prepare(&statement.sql).await?;
+        let params: Vec<Bound<'_>> = statement.params.iter().map(Bound).collect();
+        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
+        let rows = self.client().query(&prepared, &params).await?;
+        rows.iter().map(|row| (0..row.len()).map(|i| row.try_get(i)).collect()).collect()
+    }
+
+    async fn prepare(&self, sql: &str) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
+        let mut prepared = self.prepared.lock().await;
+        if let Some(known) = prepared.get(sql) {
+            return Ok(known.clone());
+        }
+        let new = self.client().prepare(sql).await?;
+        prepared.insert(sql.to_owned(), new.clone());
+        Ok(new)
+    }
+}
+
+/// What Postgres said, or that it can no longer be heard.
+pub fn db_error(error: tokio_postgres::Error) -> DbError {
+    match error.as_db_error() {
+        Some(db) => DbError {
+            sqlstate: db.code().code().to_owned(),
+            message: db.message().to_owned(),
+            detail: db.detail().map(Into::into),
+            hint: db.hint().map(Into::into),
+        },
+        None if error.is_closed() => {
+            DbError { sqlstate: "08006".into(), message: "the server closed it".into(), ..Default::default() }
+        }
+        None => DbError { sqlstate: "08P01".into(), message: error.to_string(), ..Default::default() },
+    }
+}
+
+/// A statement of ours that failed. What the server's functions raise keeps its meaning as an exit code.
+pub fn failed(doing: &str, cause: DbError) -> Error {
+    let kind = match cause.sqlstate.as_str() {
+        "42704" => Kind::NotFound,
+        "22023" | "22004" => Kind::BadArgument,
+        "22000" if cause.message.contains("dimensions") => Kind::WrongDimension,
+        "22000" => Kind::BadData,
+        "42501" => Kind::Forbidden,
+        code if code.starts_with("08") || code.starts_with("57P") => Kind::CannotConnect,
+        _ => return Error::failed(doing, cause),
+    };
+    let error = Error::new(kind, cause.message);
+    match cause.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// A parameter on its way into the binary protocol.
+#[derive(Debug)]
+struct Bound<'v>(&'v Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self.0 {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Text(text) => text.to_sql(ty, out),
+            Value::Int(number) => number.to_sql(ty, out),
+            Value::Bool(truth) => truth.to_sql(ty, out),
+            Value::Json(json) => json.to_sql(ty, out),
+        }
+    }
+
+    /// The text of the statement casts each parameter to the type of its value.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}

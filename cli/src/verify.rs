@@ -1,0 +1,80 @@
+//! `verify`: the verification of every applied version, again, in read-only transactions.
+
+use crate::args::Args;
+use crate::folder;
+use crate::output::{Output, table};
+use crate::session::Session;
+use serde_json::{Value, json};
+use strata_core::Error;
+use strata_core::pack::Pack;
+use strata_core::plan::Known;
+use strata_core::statement::Statement;
+use strata_core::variables::{self, Values};
+use strata_core::verify::{self, Check};
+
+/// Prints every check; an error when one is not as expected.
+pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
+    let pack = folder::read(args)?;
+    let session = Session::open_installed(args).await?;
+    let name = pack.manifest.name.as_str();
+    let values = values(&session, &pack).await?;
+    let known = ask(&session, include_str!("../../sql/query/migrations.sql"), name).await?;
+    let mut all = Vec::new();
+    for applied in known.iter().map(Known::read).filter(|k| k.state == "applied") {
+        all.extend(checks(&session, &pack, &values, applied.version).await?);
+    }
+    print(output, name, &all);
+    let bad: Vec<Check> = all.into_iter().map(|(_, check)| check).collect();
+    verify::judge(&format!("pack {name}"), &bad).map(|()| 0)
+}
+
+async fn ask(
+    session: &Session,
+    sql: &'static str,
+    pack: &str,
+) -> Result<Vec<strata_core::statement::Row>, Error> {
+    session.ask("reading the state", &Statement::ours(sql, vec![pack.into()])).await
+}
+
+async fn values(session: &Session, pack: &Pack) -> Result<Values, Error> {
+    let rows = ask(session, include_str!("../../sql/query/variables.sql"), &pack.manifest.name).await?;
+    let pair = |mut row: strata_core::statement::Row| Some((row.remove(0)?, row.remove(0)?));
+    let stored: Values = rows.into_iter().filter_map(pair).collect();
+    variables::resolve(&pack.manifest.variables, &pack.given, &stored)
+}
+
+async fn checks(
+    session: &Session,
+    pack: &Pack,
+    values: &Values,
+    version: i64,
+) -> Result<Vec<(i64, Check)>, Error> {
+    let Some(migration) = pack.migration(version) else { return Ok(Vec::new()) };
+    let Some(text) = &migration.verify else { return Ok(Vec::new()) };
+    let file = migration.file("verify");
+    let text = variables::substitute(&file, text, &pack.manifest.variables, values)?;
+    let query = verify::query(&file, &text)?;
+    let rows = read_only(session, &query).await.map_err(|cause| Error::failed(&file, cause))?;
+    Ok(verify::checks(&file, &rows)?.into_iter().map(|check| (version, check)).collect())
+}
+
+async fn read_only(session: &Session, query: &str) -> strata_core::statement::Reply {
+    session.run(&Statement::verbatim("begin read only")).await?;
+    let rows = session.run(&Statement::verbatim(query)).await;
+    session.run(&Statement::verbatim("rollback")).await?;
+    rows
+}
+
+fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) {
+    let object = |(version, c): &(i64, Check)| json!({"version": version, "check": c.name, "expected": c.expected, "actual": c.actual, "ok": c.ok});
+    let objects: Vec<Value> = checks.iter().map(object).collect();
+    let line = |(version, c): &(i64, Check)| {
+        let ok = if c.ok { "ok" } else { "DIFFERS" };
+        [&version.to_string(), &c.name, &c.expected, &c.actual, ok].map(str::to_owned).to_vec()
+    };
+    let text = match checks.is_empty() {
+        true => "nothing to verify: no applied version has a verification".to_owned(),
+        false => table(&["VERSION", "CHECK", "EXPECTED", "ACTUAL", ""], checks.iter().map(line).collect()),
+    };
+    output.result(json!({"pack": pack, "ok": checks.iter().all(|(_, c)| c.ok), "checks": objects}), &text);
+}
