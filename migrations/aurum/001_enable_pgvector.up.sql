@@ -10,7 +10,8 @@ comment on schema strata_aurum is 'books of the migrations of pack aurum: what t
 
 create table if not exists strata_aurum.made (
     version  int  not null,
-    kind     text not null check (kind in ('extension', 'dependant', 'table', 'column', 'constraint', 'index', 'model')),
+    kind     text not null check (kind in (
+                 'extension', 'dependant', 'table', 'column', 'constraint', 'index', 'model', 'function', 'grant')),
     relation text not null default '',
     name     text not null,
     was      text,
@@ -29,6 +30,19 @@ create table if not exists strata_aurum.kept (
 );
 comment on table strata_aurum.kept is
     'what people had written into columns and tables that a down removed; the next up of that version puts it back';
+
+-- full_name: schema and name of a relation, whatever the search_path.
+create or replace function strata_aurum.full_name(relation regclass) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = relation
+$$;
+
+-- vector_schema: the schema that pgvector lives in.
+create or replace function strata_aurum.vector_schema() returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select e.extnamespace::regnamespace::text from pg_extension e where e.extname = 'vector'
+$$;
 
 -- expect_columns: refuses a column that is there with another type, and notes those that are not there yet.
 -- columns: {name: type as format_type writes it}. Raises 42804.
@@ -58,13 +72,6 @@ begin
 end
 $$;
 
--- full_name: schema and name of a relation, whatever the search_path.
-create or replace function strata_aurum.full_name(relation regclass) returns text
-language sql stable set search_path = pg_catalog, pg_temp as $$
-    select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.oid = relation
-$$;
-
 -- note_constraint: remembers how a constraint was defined before this version puts its own in that place.
 create or replace function strata_aurum.note_constraint(version int, relation regclass, name text) returns void
 language sql set search_path = pg_catalog, pg_temp as $$
@@ -73,6 +80,12 @@ language sql set search_path = pg_catalog, pg_temp as $$
             (select pg_get_constraintdef(c.oid) from pg_constraint c
              where c.conrelid = note_constraint.relation and c.conname = note_constraint.name))
     on conflict do nothing
+$$;
+
+-- index_definition: an index without the names of schemas, which come and go with the search_path.
+create or replace function strata_aurum.index_definition(index regclass) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select replace(replace(pg_get_indexdef(index), 'public.', ''), strata_aurum.vector_schema() || '.', '')
 $$;
 
 -- note_index: makes room for an index that is about to be built. A broken one of the name, left by a failed build, is
@@ -92,17 +105,11 @@ begin
     if there is null then
         insert into strata_aurum.made (version, kind, relation, name)
         values (note_index.version, 'index', schema, note_index.name) on conflict do nothing;
-    elsif not ours and replace(pg_get_indexdef(there), strata_aurum.vector_schema() || '.', '') <> definition then
+    elsif not ours and strata_aurum.index_definition(there) <> definition then
         raise exception 'index %.% is there already and is another: %', schema, name, pg_get_indexdef(there)
             using errcode = '42P07', hint = 'rename or drop it, then run this version again';
     end if;
 end
-$$;
-
--- vector_schema: the schema that pgvector lives in.
-create or replace function strata_aurum.vector_schema() returns text
-language sql stable set search_path = pg_catalog, pg_temp as $$
-    select e.extnamespace::regnamespace::text from pg_extension e where e.extname = 'vector'
 $$;
 
 -- retire_indexes: renames the indexes that a version made to <name>_going. Dropping them concurrently comes after it,

@@ -105,8 +105,9 @@ $$;
 create trigger touch_updated_at
     before update of entity_type, entity_id, insight_type, title, content, confidence, metadata, expires_at, dismissed_at
     on public.insights for each row execute function strata_aurum.touch_updated_at();
-create trigger touch_updated_at before update of reflection_text, mood
-    on public.daily_reflections for each row execute function strata_aurum.touch_updated_at();
+create trigger touch_updated_at before update of reflection_text, mood on public.daily_reflections
+    for each row when (current_setting('strata_aurum.backfill', true) is distinct from 'on')
+    execute function strata_aurum.touch_updated_at();
 
 alter table public.insights enable row level security;
 alter table public.ai_conversation_memory enable row level security;

@@ -5,7 +5,7 @@
 -- Done otherwise than in the document: a column that is there already must be of exactly this type and dimension, instead
 -- of being skipped in silence; no row claims a model without an embedding, because the column has no default and a check
 -- holds the two together; the columns that later phases use are added here, where the document adds them nowhere.
--- hrm_is_default tells a score that nobody gave (version 010) from a real 0.5.
+-- hrm_priority_is_default and its sibling tell a score that nobody gave (version 010) from a real 0.5.
 -- Adding columns without a default, or with a constant one, rewrites nothing. Checks and foreign keys are added without
 -- looking at the rows, and validated in transactions of their own that let everybody read and write.
 
@@ -54,7 +54,8 @@ select strata_aurum.expect_columns(3, 'public.tasks', jsonb_build_object(
     'description_embedding', 'vector(${embedding_dimensions})', 'name_embedding', 'vector(${embedding_dimensions})',
     'embedding_model', 'text', 'embedding_updated_at', 'timestamp with time zone',
     'area_id', 'uuid', 'pillar_id', 'uuid',
-    'hrm_priority_score', 'double precision', 'hrm_alignment_score', 'double precision', 'hrm_is_default', 'boolean'));
+    'hrm_priority_score', 'double precision', 'hrm_alignment_score', 'double precision',
+    'hrm_priority_is_default', 'boolean', 'hrm_alignment_is_default', 'boolean'));
 alter table public.tasks
     add column if not exists description_embedding vector(${embedding_dimensions}),
     add column if not exists name_embedding vector(${embedding_dimensions}),
@@ -64,8 +65,10 @@ alter table public.tasks
     add column if not exists pillar_id uuid,
     add column if not exists hrm_priority_score double precision,
     add column if not exists hrm_alignment_score double precision,
-    add column if not exists hrm_is_default boolean not null default false;
-comment on column public.tasks.hrm_is_default is 'true: a score was missing and is a default; false: scores were given';
+    add column if not exists hrm_priority_is_default boolean not null default false,
+    add column if not exists hrm_alignment_is_default boolean not null default false;
+comment on column public.tasks.hrm_priority_is_default is 'true: nobody gave hrm_priority_score, it is a default';
+comment on column public.tasks.hrm_alignment_is_default is 'true: nobody gave hrm_alignment_score, it is a default';
 select strata_aurum.note_constraint(3, 'public.tasks', c.name)
 from (values ('chk_task_embedding_model'), ('chk_task_hrm_scores'), ('tasks_area_id_fkey'), ('tasks_pillar_id_fkey')) c (name);
 alter table public.tasks

@@ -12,7 +12,8 @@ with wanted_columns (relation, name, type) as (
            ('tasks', 'pillar_id', 'uuid'),
            ('tasks', 'hrm_priority_score', 'double precision'),
            ('tasks', 'hrm_alignment_score', 'double precision'),
-           ('tasks', 'hrm_is_default', 'boolean')
+           ('tasks', 'hrm_priority_is_default', 'boolean'),
+           ('tasks', 'hrm_alignment_is_default', 'boolean')
 ), wanted_constraints (relation, name, definition) as (
     values ('journal_entries', 'chk_journal_embedding_model',
             'CHECK ((((content_embedding IS NULL) AND (title_embedding IS NULL)) = (embedding_model IS NULL)))'),

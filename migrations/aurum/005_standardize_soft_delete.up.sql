@@ -89,7 +89,7 @@ alter table public.journal_entries drop constraint chk_journal_archived_not_null
 
 -- strata: new transaction
 select strata_aurum.note_index(5, 'public.journal_entries', 'idx_journal_entries_archived',
-    'CREATE INDEX idx_journal_entries_archived ON public.journal_entries USING btree (user_id, created_at DESC) '
+    'CREATE INDEX idx_journal_entries_archived ON journal_entries USING btree (user_id, created_at DESC) '
     'WHERE (NOT archived)');
 drop index concurrently if exists public.idx_journal_entries_archived_going;
 create index concurrently if not exists idx_journal_entries_archived

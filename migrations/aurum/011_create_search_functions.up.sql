@@ -1,0 +1,64 @@
+-- 011 create rag_search: one question, all of a user's journal entries, tasks and insights, nearest first.
+--
+-- Why: the application and its assistant call public.rag_search, in the signature that they know. The work is done by
+-- strata.rag_search over the sources that version 003 registered.
+-- Done otherwise than in the document: it has a body; it runs with the caller's rights, so that row level security decides
+-- and a user id in an argument opens nothing; the right to call it is taken from everybody before it is given to
+-- authenticated, since a new function is open to all, anonymous callers included; every column of the answer comes from a
+-- qualified name, so that none is confused with an output of the same name; a wrong dimension is an error that names both.
+
+do $$
+declare
+    signature text := format('public.rag_search(%s.vector, uuid, integer, integer)', strata_aurum.vector_schema());
+begin
+    if to_regprocedure(signature) is not null
+       and not exists (select from strata_aurum.made m where m.version = 11 and m.kind = 'function') then
+        raise exception 'function public.rag_search is there already' using errcode = '42723',
+            hint = 'rename or drop it, then run this version again';
+    end if;
+    insert into strata_aurum.made (version, kind, name) values (11, 'function', signature) on conflict do nothing;
+end
+$$;
+
+create or replace function public.rag_search(
+    query_embedding vector,
+    user_id_filter  uuid,
+    match_count     int default 10,
+    date_range_days int default null
+) returns table (
+    entity_type text, entity_id uuid, title text, content text, similarity float8, created_at timestamptz, metadata jsonb
+)
+language sql stable parallel safe security invoker set search_path = pg_catalog, pg_temp as $$
+    select r.entity_type, r.entity_id, r.title, r.content, r.similarity, r.created_at, r.metadata
+    from strata.rag_search(
+        rag_search.query_embedding, rag_search.user_id_filter, rag_search.match_count, rag_search.date_range_days) r
+$$;
+comment on function public.rag_search(vector, uuid, int, int) is
+    'the match_count rows of a user nearest to an embedding, best first, of the last date_range_days days or of all time';
+revoke execute on function public.rag_search(vector, uuid, int, int) from public, anon, authenticated, service_role;
+grant execute on function public.rag_search(vector, uuid, int, int) to authenticated, service_role;
+
+-- It runs with the caller's rights, so the callers need those on what is behind it: where strata was installed before the
+-- roles existed they have none yet. What is given here is noted, and taken back on the way down.
+do $$
+declare
+    wanted record;
+begin
+    for wanted in
+        select r.role, o.kind, o.name, o.right_name
+        from (values ('authenticated'), ('service_role')) r (role)
+        cross join (values ('schema', 'strata', 'usage'), ('table', 'strata.source', 'select'),
+                           ('table', 'strata.model', 'select'), ('function', 'strata.rag_search', 'execute'))
+                   o (kind, name, right_name)
+        where not case o.kind
+            when 'schema' then has_schema_privilege(r.role, o.name, o.right_name)
+            when 'table' then has_table_privilege(r.role, o.name, o.right_name)
+            else has_function_privilege(r.role, o.name::regproc, o.right_name) end
+    loop
+        execute format('grant %s on %s %s to %I', wanted.right_name, wanted.kind, wanted.name, wanted.role);
+        insert into strata_aurum.made (version, kind, relation, name)
+        values (11, 'grant', format('%s on %s %s', wanted.right_name, wanted.kind, wanted.name), wanted.role)
+        on conflict do nothing;
+    end loop;
+end
+$$;
