@@ -9,7 +9,7 @@
 
 do $$
 declare
-    missing text;
+    missing text; -- or, at the end, in the way
 begin
     select string_agg(w.name, ', ') into missing
     from (values ('auth.users.id'), ('public.pillars.user_id'), ('public.areas.pillar_id'), ('public.projects.area_id'),
@@ -32,10 +32,18 @@ begin
         raise exception 'what Supabase provides is missing: %', coalesce('roles ' || missing, 'function auth.uid()')
             using errcode = '42704', hint = 'on a plain Postgres load app/supabase.sql first';
     end if;
+    select string_agg(w.name, ', ') into missing
+    from (values ('public.insights'), ('public.ai_conversation_memory'), ('public.daily_reflections')) w (name)
+    where to_regclass(w.name) is not null
+      and not exists (select from strata_aurum.made m where m.version = 2 and m.kind = 'table' and m.name = w.name);
+    if missing is not null then
+        raise exception 'relation % is there already', missing using errcode = '42P07',
+            hint = 'rename or drop it, and what reads it, then run this version again';
+    end if;
 end
 $$;
 
-create table public.insights (
+create table if not exists public.insights (
     id                   uuid        primary key default gen_random_uuid(),
     user_id              uuid        not null references auth.users (id) on delete cascade,
     entity_type          text        not null check (entity_type in
@@ -58,10 +66,10 @@ create table public.insights (
     constraint chk_insight_embedding_model check ((embedding is null) = (embedding_model is null))
 );
 comment on table public.insights is 'what the assistant noticed about a user or one of the user''s things';
-create index idx_insights_user_entity on public.insights (user_id, entity_type, entity_id);
-create index idx_insights_user_created on public.insights (user_id, created_at desc) where dismissed_at is null;
+create index if not exists idx_insights_user_entity on public.insights (user_id, entity_type, entity_id);
+create index if not exists idx_insights_user_created on public.insights (user_id, created_at desc) where dismissed_at is null;
 
-create table public.ai_conversation_memory (
+create table if not exists public.ai_conversation_memory (
     id              uuid        primary key default gen_random_uuid(),
     user_id         uuid        not null references auth.users (id) on delete cascade,
     conversation_id uuid        not null,
@@ -72,10 +80,10 @@ create table public.ai_conversation_memory (
     created_at      timestamptz not null default now()
 );
 comment on table public.ai_conversation_memory is 'what a user and the assistant said, in order, by conversation';
-create index idx_ai_conversation_memory_conversation
+create index if not exists idx_ai_conversation_memory_conversation
     on public.ai_conversation_memory (user_id, conversation_id, created_at);
 
-create table public.daily_reflections (
+create table if not exists public.daily_reflections (
     id               uuid        primary key default gen_random_uuid(),
     user_id          uuid        not null references auth.users (id) on delete cascade,
     reflection_date  date        not null,
@@ -88,24 +96,25 @@ create table public.daily_reflections (
 );
 comment on column public.daily_reflections.reflection_date is 'the day in UTC';
 comment on column public.daily_reflections.journal_entry_id is 'the entry that version 010 took it from; null: written here';
-create index idx_daily_reflections_journal_entry on public.daily_reflections (journal_entry_id)
+create index if not exists idx_daily_reflections_journal_entry on public.daily_reflections (journal_entry_id)
     where journal_entry_id is not null;
 
 insert into strata_aurum.made (version, kind, name)
-values (2, 'table', 'public.insights'), (2, 'table', 'public.ai_conversation_memory'), (2, 'table', 'public.daily_reflections');
+values (2, 'table', 'public.insights'), (2, 'table', 'public.ai_conversation_memory'), (2, 'table', 'public.daily_reflections')
+on conflict do nothing;
 
 -- Moves updated_at when a person or the assistant edits, not when an embedding is stored.
-create function strata_aurum.touch_updated_at() returns trigger
+create or replace function strata_aurum.touch_updated_at() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     new.updated_at := now();
     return new;
 end
 $$;
-create trigger touch_updated_at
+create or replace trigger touch_updated_at
     before update of entity_type, entity_id, insight_type, title, content, confidence, metadata, expires_at, dismissed_at
     on public.insights for each row execute function strata_aurum.touch_updated_at();
-create trigger touch_updated_at before update of reflection_text, mood on public.daily_reflections
+create or replace trigger touch_updated_at before update of reflection_text, mood on public.daily_reflections
     for each row when (current_setting('strata_aurum.backfill', true) is distinct from 'on')
     execute function strata_aurum.touch_updated_at();
 
@@ -113,10 +122,13 @@ alter table public.insights enable row level security;
 alter table public.ai_conversation_memory enable row level security;
 alter table public.daily_reflections enable row level security;
 
+drop policy if exists "Users can manage their own insights" on public.insights;
 create policy "Users can manage their own insights" on public.insights
     for all to authenticated using ((select auth.uid()) = user_id) with check ((select auth.uid()) = user_id);
+drop policy if exists "Users can manage their own conversation memory" on public.ai_conversation_memory;
 create policy "Users can manage their own conversation memory" on public.ai_conversation_memory
     for all to authenticated using ((select auth.uid()) = user_id) with check ((select auth.uid()) = user_id);
+drop policy if exists "Users can manage their own daily reflections" on public.daily_reflections;
 create policy "Users can manage their own daily reflections" on public.daily_reflections
     for all to authenticated using ((select auth.uid()) = user_id) with check ((select auth.uid()) = user_id);
 
