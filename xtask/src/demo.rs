@@ -64,10 +64,10 @@ fn stop() -> Result<()> {
 }
 
 fn show() -> Result<()> {
+    let model = model::ensure(&Place::find()?)?;
     let server = Server::with_extension()?;
     let place = &server.place;
     let _alone = place.own_lock("demo")?;
-    let model = model::ensure(place)?;
     let mut build = run::cargo();
     build.args(["build", "-p", "strata-cli"]).current_dir(&place.checkout);
     run::quiet("setup: building the command line", &place.log("strata-cli")?, &mut build)?;

@@ -73,8 +73,9 @@ fn moved_copy(place: &Place, original: &Installation) -> Result<Installation> {
 
 /// `cargo xtask setup`: everything that any verb needs from outside the repository.
 pub fn all() -> Result<()> {
-    let server = Server::ensure()?;
-    let model = model::ensure(&server.place)?;
+    // The model first: what needs a password for sudo should ask before the long builds.
+    let model = model::ensure(&Place::find()?)?;
+    Server::ensure()?;
     run::say(format!("setup: the model lies in {}", model.display()));
     run::say("setup: everything is here; next: cargo xtask demo, cargo xtask test, cargo xtask db");
     Ok(())

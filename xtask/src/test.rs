@@ -125,8 +125,8 @@ fn summary(times: &Times) -> String {
 fn set_up(bench: &Bench) -> Result<()> {
     toolchain::ensure_component("rustfmt")?;
     toolchain::ensure_component("clippy")?;
-    bench.server()?;
-    bench.model().map(drop)
+    bench.model()?;
+    bench.server().map(drop)
 }
 
 fn format(bench: &Bench) -> Result<()> {
