@@ -111,3 +111,20 @@ extension_sql_file!(
 
 // The extension's alone: what a dump carries.
 extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["refresh_hierarchy_view"]);
+
+// What each of them is for.
+extension_sql_file!(
+    "../../sql/comment/migrations.sql",
+    name = "comment_migrations",
+    requires = ["config_dump"]
+);
+extension_sql_file!(
+    "../../sql/comment/embeddings.sql",
+    name = "comment_embeddings",
+    requires = ["comment_migrations"]
+);
+extension_sql_file!(
+    "../../sql/comment/hierarchy.sql",
+    name = "comment_hierarchy",
+    requires = ["comment_embeddings"]
+);

@@ -1,6 +1,8 @@
 //! The SQL door: the extension `strata`. One module for each feature that is written in Rust; one file in `sql/create`
 //! for each that is written in SQL, installed in the order below.
 
+#![allow(clippy::result_large_err, reason = "pgrx reports the fields of an ErrorReport only where it is not boxed")]
+
 use pgrx::prelude::*;
 
 mod install;
@@ -10,6 +12,9 @@ mod rag_search;
 mod report;
 mod vector;
 
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
+
 ::pgrx::pg_module_magic!(name, version);
 
 /// The version of the extension's code.
@@ -17,6 +22,8 @@ mod vector;
 fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
+
+extension_sql_file!("../../sql/comment/version.sql", name = "comment_version", requires = [version]);
 
 /// What the test harness asks for.
 #[cfg(test)]

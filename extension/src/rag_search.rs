@@ -57,6 +57,7 @@ extension_sql_file!(
     name = "grant_search",
     requires = ["refresh_hierarchy_view", rag_search]
 );
+extension_sql_file!("../../sql/comment/search.sql", name = "comment_search", requires = ["grant_search"]);
 
 /// What is registered, and the oid and the schema of pgvector's type.
 struct Registry {

@@ -1,7 +1,7 @@
 -- refresh_hierarchy_view: brings the table hierarchy_view of a schema up to date with tasks, projects, areas and pillars
 -- there, and answers how many of its rows were written or removed. Touches what has been marked since the last time,
 -- and of that only what differs. One refresh at a time; readers and writers of the tables are not held up.
--- Raises 42P01 (one of the tables is missing).
+-- Raises 22004 (no schema), 42P01 (one of the tables is missing).
 create function strata.refresh_hierarchy_view(schema text default 'public') returns bigint
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -10,11 +10,14 @@ declare
     touched uuid[];
     written bigint;
 begin
+    if schema is null then
+        raise exception 'schema must not be null' using errcode = '22004';
+    end if;
     select min(format('%I.%I', schema, n.name)) into missing
     from unnest(array['tasks', 'projects', 'areas', 'pillars', 'hierarchy_view']) n(name)
     where to_regclass(format('%I.%I', schema, n.name)) is null;
-    if missing is not null or schema is null then
-        raise exception 'relation % does not exist', coalesce(missing, 'null')
+    if missing is not null then
+        raise exception 'relation % does not exist', missing
             using errcode = '42P01', hint = 'the hierarchy is tasks, projects, areas, pillars and the table '
                                             'hierarchy_view; migration 008 of the pack aurum creates the last';
     end if;

@@ -15,7 +15,8 @@ declare
 begin
     perform set_config('search_path', strata.session_search_path(), true);
     execute pg_catalog.format(
-        'update %%I.%%I r set %%s from pg_catalog.unnest($1, $2) g(id, vector) where r.%%I = g.id',
+        'update %%I.%%I r set %%s from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2)) g(id, vector)
+         where r.%%I = g.id',
         s.relation_schema, s.relation_name, columns, s.key_column)
         using ids, vectors;
     get diagnostics written = row_count;

@@ -1,0 +1,10 @@
+//! The SQL surface, feature by feature. Each test is one transaction that is rolled back.
+
+mod fixture;
+mod hierarchy;
+mod install;
+mod queue;
+mod search;
+mod search_rights;
+mod sources;
+mod state;

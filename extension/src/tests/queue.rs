@@ -1,0 +1,364 @@
+//! The life of a job: queued by a change, leased, completed, stale, failed, dead, queued again.
+
+use pgrx::prelude::*;
+
+#[pg_schema]
+mod tests {
+    use crate::tests::fixture::*;
+    use pgrx::prelude::*;
+
+    /// Claims everything for worker w and answers the entities.
+    fn claim() -> String {
+        list(
+            "select right(c.entity_id::text, 1) || ':' || replace(c.content, chr(10), '|')
+              from strata.claim_jobs('w') c order by c.entity_id",
+        )
+    }
+
+    /// Completes one job of a note whose text is this.
+    fn complete(number: u32, fence: u32, text: &str, vector: &str) -> String {
+        ask(&format!(
+            "select c.stored || ' stored, ' || c.stale || ' stale' from strata.complete_jobs(
+                 array['note'], array['{}']::uuid[], array[{fence}]::bigint[],
+                 array[sha256(convert_to('{text}', 'UTF8'))], array['{vector}']::vector[]) c",
+            id(number)
+        ))
+    }
+
+    fn fail(number: u32, fence: u32, more: &str) -> String {
+        ask(&format!(
+            "select f.queued || ' queued, ' || f.dead || ' dead' from strata.fail_jobs(
+                 array['note'], array['{}']::uuid[], array[{fence}]::bigint[], 'provider said no'{more}) f",
+            id(number)
+        ))
+    }
+
+    fn set_state(sql: &str) {
+        run(&format!("update strata.job set {sql}"));
+    }
+
+    #[pg_test]
+    fn text_that_is_written_queues_one_job() {
+        sources();
+        note(1, "one", "a");
+        note(2, "", "");
+        run(&format!(
+            "insert into public.note (id, user_id, title, embedding) values ('{}', '{ANN}', 'three', '[1,0,0]')",
+            id(3)
+        ));
+        assert_eq!(jobs(), "1/queued/f1/a0");
+    }
+
+    #[pg_test]
+    fn an_update_that_leaves_the_text_queues_nothing() {
+        sources();
+        note(1, "one", "a");
+        run("delete from strata.job");
+        run("update public.note set mood = 'calm', body = body, title = 'on' || 'e'");
+        assert_eq!(jobs(), "null");
+    }
+
+    #[pg_test]
+    fn changes_of_one_row_are_one_job() {
+        sources();
+        note(1, "one", "a");
+        run("update public.note set body = 'b'");
+        run("update public.note set body = 'c'");
+        assert_eq!(jobs(), "1/queued/f3/a0");
+        assert_eq!(claim(), "1:one|c");
+    }
+
+    #[pg_test]
+    fn a_change_calls_a_leased_and_a_dead_job_back() {
+        sources();
+        note(1, "one", "a");
+        claim();
+        run("update public.note set body = 'b'");
+        assert_eq!(jobs(), "1/queued/f3/a0");
+        set_state("state = 'dead', attempts = 8, error = 'x'");
+        run("update public.note set body = 'c'");
+        assert_eq!(jobs(), "1/queued/f4/a0");
+        assert_eq!(ask("select error from strata.job"), "null");
+    }
+
+    #[pg_test]
+    fn a_vector_that_is_taken_away_is_missed() {
+        sources();
+        note(1, "one", "a");
+        claim();
+        complete(1, 2, "one\na", "[1,0,0]");
+        assert_eq!(jobs(), "null");
+        run("update public.note set embedding = null");
+        assert_eq!(jobs(), "1/queued/f1/a0");
+    }
+
+    #[pg_test]
+    fn rows_that_go_take_their_jobs_along() {
+        sources();
+        note(1, "one", "a");
+        note(2, "two", "b");
+        note(3, "three", "c");
+        run(&format!("delete from public.note where id = '{}'", id(1)));
+        assert_eq!(jobs(), "2/queued/f1/a0 3/queued/f1/a0");
+        run(&format!("update public.note set id = '{}' where id = '{}'", id(9), id(2)));
+        assert_eq!(jobs(), "3/queued/f1/a0 9/queued/f1/a0");
+        run("truncate public.note");
+        assert_eq!(jobs(), "null");
+    }
+
+    #[pg_test]
+    fn a_row_that_loses_its_text_loses_its_job_and_its_vector() {
+        sources();
+        note(1, "one", "a");
+        run("update public.note set title = null, body = ''");
+        assert_eq!(jobs(), "null");
+        run("update public.note set title = 'one', body = null");
+        claim();
+        assert_eq!(complete(1, 2, "one", "[1,0,0]"), "1 stored, 0 stale");
+        run("update public.note set title = ''");
+        assert_eq!(jobs(), "1/queued/f1/a0");
+        assert_eq!(claim(), "null");
+        assert_eq!(jobs(), "null");
+        assert_eq!(
+            ask(
+                "select embedding is null and embedding_model is null and embedded_at is null from public.note"
+            ),
+            "true"
+        );
+    }
+
+    #[pg_test]
+    fn a_writer_under_row_level_security_queues_without_rights_of_its_own() {
+        sources();
+        run("create role writer; grant usage on schema public to writer;
+             grant select, insert, update, delete on public.note to writer;
+             alter table public.note enable row level security;
+             create policy own on public.note to writer
+                 using (user_id = (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid)");
+        run(&format!("select set_config('request.jwt.claims', '{{\"sub\": \"{ANN}\"}}', true)"));
+        run("set local role writer");
+        note(1, "one", "a");
+        run("update public.note set body = 'b'");
+        assert_eq!(refusal("select * from strata.job").split(' ').next(), Some("42501"));
+        run("reset role");
+        assert_eq!(jobs(), "1/queued/f2/a0");
+        run("set local role writer; delete from public.note; reset role");
+        assert_eq!(jobs(), "null");
+    }
+
+    #[pg_test]
+    fn a_claim_hands_over_the_text_and_its_hash_once() {
+        sources();
+        note(1, "one", "a");
+        note(2, "two", "");
+        assert_eq!(
+            ask("select bool_and(c.content_hash = sha256(convert_to(c.content, 'UTF8')) and c.fence = 2 and c.model = 'mini')
+                 from strata.claim_jobs('w', 1) c"),
+            "true"
+        );
+        assert_eq!(ask("select count(*) from strata.claim_jobs('v')"), "1");
+        assert_eq!(ask("select count(*) from strata.claim_jobs('v')"), "0");
+    }
+
+    #[pg_test]
+    fn what_a_user_writes_overtakes_a_walk() {
+        sources();
+        note(1, "one", "a");
+        note(2, "two", "b");
+        run("delete from strata.job");
+        assert_eq!(ask("select e.enqueued from strata.enqueue_missing('note') e"), "2");
+        run(&format!("update public.note set body = 'c' where id = '{}'", id(2)));
+        assert_eq!(ask("select right(c.entity_id::text, 1) from strata.claim_jobs('w', 1) c"), "2");
+    }
+
+    #[pg_test]
+    fn a_lease_that_is_over_is_claimed_again_under_a_new_fence() {
+        sources();
+        note(1, "one", "a");
+        claim();
+        assert_eq!(ask("select count(*) from strata.claim_jobs('v')"), "0");
+        set_state("lease_until = now() - interval '1 second'");
+        assert_eq!(ask("select c.fence from strata.claim_jobs('v') c"), "3");
+        assert_eq!(complete(1, 2, "one\na", "[1,0,0]"), "0 stored, 1 stale");
+        assert_eq!(jobs(), "1/leased/f3/a0");
+        assert_eq!(complete(1, 3, "one\na", "[1,0,0]"), "1 stored, 0 stale");
+    }
+
+    #[pg_test]
+    fn a_vector_is_stored_with_its_model_and_ends_the_job() {
+        sources();
+        note(1, "one", "a");
+        claim();
+        assert_eq!(complete(1, 2, "one\na", "[1,0,0]"), "1 stored, 0 stale");
+        assert_eq!(jobs(), "null");
+        assert_eq!(
+            ask("select embedding::text || embedding_model || (embedded_at is not null) from public.note"),
+            "[1,0,0]minitrue"
+        );
+    }
+
+    #[pg_test]
+    fn a_vector_of_an_older_text_is_refused_and_the_job_stays() {
+        sources();
+        note(1, "one", "a");
+        claim();
+        run(
+            "alter table public.note disable trigger all; update public.note set body = 'b'; alter table public.note enable trigger all",
+        );
+        assert_eq!(complete(1, 2, "one\na", "[1,0,0]"), "0 stored, 1 stale");
+        assert_eq!(jobs(), "1/queued/f3/a0");
+        assert_eq!(ask("select embedding from public.note"), "null");
+    }
+
+    #[pg_test]
+    fn an_application_trigger_finds_its_own_tables_while_we_store() {
+        sources();
+        run("create table public.audit (note uuid);
+             create function public.on_note() returns trigger language plpgsql as
+                 $$ begin insert into audit values (new.id); return new; end $$;
+             create trigger audit before update on public.note for each row execute function public.on_note()");
+        note(1, "one", "a");
+        claim();
+        assert_eq!(complete(1, 2, "one\na", "[1,0,0]"), "1 stored, 0 stale");
+        assert_eq!(ask("select count(*) from public.audit"), "1");
+    }
+
+    #[pg_test]
+    fn one_wrong_vector_refuses_the_call_by_name() {
+        sources();
+        note(1, "one", "a");
+        claim();
+        let give = |vectors: &str| {
+            refusal(&format!(
+                "select strata.complete_jobs(array['note'], array['{}']::uuid[], array[2], array['\\x'::bytea], {vectors}::vector[])",
+                id(1)
+            ))
+        };
+        assert_eq!(give("array['[1,0]']"), "22000 expected 3 dimensions, not 2");
+        assert_eq!(give("array['[0,0,0]']"), format!("22000 the vector of note {} has no direction", id(1)));
+        assert_eq!(give("array[null]"), format!("22004 the vector of note {} is null", id(1)));
+        assert_eq!(
+            give("array['[1,0,0]','[1,0,0]']"),
+            "22023 the arrays must have one length, not 1, 1, 1, 1 and 2"
+        );
+        assert_eq!(jobs(), "1/leased/f2/a0");
+    }
+
+    #[pg_test]
+    fn no_jobs_are_completed_quietly() {
+        sources();
+        let none = "array[]::text[], array[]::uuid[], array[]::bigint[], array[]::bytea[], array[]::vector[]";
+        assert_eq!(ask(&format!("select c.stored + c.stale from strata.complete_jobs({none}) c")), "0");
+    }
+
+    #[pg_test]
+    fn failures_wait_longer_each_time_and_the_eighth_is_the_last() {
+        sources();
+        note(1, "one", "a");
+        for attempt in 1..=7 {
+            set_state("not_before = now()");
+            claim();
+            assert_eq!(fail(1, 2 * attempt, ""), "1 queued, 0 dead");
+            let wait = format!(
+                "not_before - clock_timestamp() between interval '0.49 s' * 2 ^ {attempt} and interval '1.5 s' * 2 ^ {attempt}"
+            );
+            assert_eq!(ask(&format!("select {wait} from strata.job")), "true");
+        }
+        set_state("not_before = now()");
+        claim();
+        assert_eq!(fail(1, 16, ""), "0 queued, 1 dead");
+        assert_eq!(ask("select state || ': ' || error from strata.job"), "dead: provider said no");
+        assert_eq!(claim(), "null");
+        assert_eq!(ask("select strata.retry_dead('task')"), "0");
+        assert_eq!(ask("select strata.retry_dead()"), "1");
+        assert_eq!(jobs(), "1/queued/f18/a0");
+    }
+
+    #[pg_test]
+    fn a_provider_that_names_a_time_is_not_asked_before() {
+        sources();
+        note(1, "one", "a");
+        claim();
+        fail(1, 2, ", interval '2 hours'");
+        assert_eq!(ask("select not_before > now() + interval '119 minutes' from strata.job"), "true");
+        assert_eq!(fail(1, 2, ""), "0 queued, 0 dead");
+    }
+
+    #[pg_test]
+    fn a_walk_finds_what_is_missing_page_by_page() {
+        tables();
+        run(&format!("insert into public.note (id, user_id, title, embedding) select ('00000000-0000-0000-0000-' || lpad(g::text, 12, '0'))::uuid,
+                 '{ANN}', case when g <> 4 then 'n' || g end, case when g = 2 then '[1,0,0]'::vector end from generate_series(1, 7) g;
+             select strata.add_source('note', 'public.note', 'id', 'user_id', 'title', array['body'], 'embedding', 'mini')"));
+        let page = |after: &str| {
+            ask(&format!(
+                "select e.enqueued || ' ' || coalesce(right(e.last::text, 1), '-') from strata.enqueue_missing('note', {after}, 3) e"
+            ))
+        };
+        assert_eq!(page("null"), "2 4");
+        assert_eq!(page(&format!("'{}'", id(4))), "3 7");
+        assert_eq!(page(&format!("'{}'", id(7))), "0 -");
+        assert_eq!(page("null"), "0 4");
+        assert_eq!(
+            ask(
+                "select q.queued || ' ' || q.leased || ' ' || q.dead || ' ' || q.missing from strata.queue_status() q"
+            ),
+            "5 0 0 5"
+        );
+        assert_eq!(
+            list(&format!("select g.ok from ({}) g", include_str!("../../../sql/query/gate_embedded.sql"))),
+            "false"
+        );
+    }
+
+    #[pg_test]
+    fn a_source_that_broke_holds_up_nobody() {
+        sources();
+        note(1, "one", "a");
+        run(&format!("insert into public.task (id, user_id, name) values ('{}', '{ANN}', 'two')", id(2)));
+        run("alter table public.note drop column body");
+        assert_eq!(claim(), "2:two");
+        assert_eq!(ask("select error from strata.job where state = 'dead'"), "column r.body does not exist");
+        assert_eq!(list("select coalesce(q.missing::text, '?') from strata.queue_status() q"), "? 1");
+        assert_eq!(
+            list(&format!(
+                "select g.actual from ({}) g",
+                include_str!("../../../sql/query/gate_embedded.sql")
+            )),
+            "table gone, ? missing, 0 waiting, 1 dead 1 missing, 1 waiting, 0 dead"
+        );
+    }
+
+    #[pg_test]
+    fn bad_arguments_are_named() {
+        sources();
+        assert_eq!(refusal("select strata.claim_jobs('')"), "22023 a worker must have a name");
+        assert_eq!(
+            refusal("select strata.claim_jobs('w', 0)"),
+            "22023 max must be between 1 and 10000 jobs, not 0"
+        );
+        assert_eq!(
+            refusal("select strata.claim_jobs('w', null)"),
+            "22023 max must be between 1 and 10000 jobs, not null"
+        );
+        assert_eq!(
+            refusal("select strata.claim_jobs('w', 1, '-1 s')"),
+            "22023 lease must be longer than zero, not -00:00:01"
+        );
+        assert_eq!(
+            refusal("select strata.enqueue_missing('note', null, 0)"),
+            "22023 max must be at least 1 row, not 0"
+        );
+        assert_eq!(refusal("select strata.enqueue_missing('x')"), "42704 source \"x\" does not exist");
+        assert_eq!(refusal("select strata.retry_dead('x')"), "42704 source \"x\" does not exist");
+        assert_eq!(refusal("select strata.source_text('x', null)"), "42704 source \"x\" does not exist");
+        assert_eq!(
+            refusal("select strata.fail_jobs(array['note'], null, null, 'x')"),
+            "22023 the arrays must have one length, not 1, <NULL> and <NULL>"
+        );
+        assert_eq!(
+            refusal("select strata.fail_jobs(array['note'], array[null]::uuid[], array[1], null)"),
+            "22004 error must not be null"
+        );
+    }
+}

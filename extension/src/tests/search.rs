@@ -1,0 +1,253 @@
+//! `rag_search`: what it finds, against a brute force; what it refuses.
+
+use pgrx::prelude::*;
+
+#[pg_schema]
+mod tests {
+    use crate::tests::fixture::*;
+    use pgrx::prelude::*;
+
+    /// 300 notes and 200 tasks of two tenants, spread over the sphere, with an HNSW index to be tempted by.
+    fn library() {
+        sources();
+        let spread = "format('[%s,%s,%s]', sin(g * 1.7), cos(g * 2.3), sin(g * 0.9 + 1))::vector";
+        let tenant = format!("(case when g % 3 = 0 then '{BOB}' else '{ANN}' end)::uuid");
+        run(&format!(
+            "insert into public.note (user_id, title, body, mood, embedding, created_at)
+             select {tenant}, 'note ' || g, 'body ' || g, 'calm', {spread}, now() - g * interval '1 day' from generate_series(1, 300) g;
+             insert into public.task (user_id, name, description, notes, status, v, created_at)
+             select {tenant}, 'task ' || g, nullif('d' || g, 'd7'), 'n' || g, 'todo', {spread}, now() - g * interval '1 day'
+             from generate_series(301, 500) g;
+             create index on public.note using hnsw (embedding vector_cosine_ops);
+             create index on public.note (user_id); analyze public.note; analyze public.task"
+        ));
+    }
+
+    fn found(arguments: &str) -> String {
+        list(&format!(
+            "select h.entity_type || h.entity_id || h.similarity from strata.rag_search({arguments}) h"
+        ))
+    }
+
+    fn brute(query: &str, tenant: &str, limit: u32, filter: &str) -> String {
+        list(&format!(
+            "select u.entity_type || u.id || u.similarity from (
+                 select 'note' as entity_type, id, user_id, created_at, 1 - (embedding <=> '{query}') as similarity from public.note
+                 union all select 'task', id, user_id, created_at, 1 - (v <=> '{query}') from public.task) u
+             where u.user_id = '{tenant}' and u.similarity is not null and {filter}
+             order by u.similarity desc, u.entity_type, u.id limit {limit}"
+        ))
+    }
+
+    fn refused(arguments: &str) -> String {
+        refusal(&format!("select * from strata.rag_search({arguments})"))
+    }
+
+    #[pg_test]
+    fn finds_what_a_brute_force_over_all_tables_finds() {
+        library();
+        for (query, tenant, limit) in
+            [("[1,0,0]", ANN, 10), ("[-1,2,0.5]", BOB, 10), ("[0,0,-3]", ANN, 1000), ("[1,1,1]", BOB, 1)]
+        {
+            assert_eq!(
+                found(&format!("'{query}', '{tenant}', {limit}")),
+                brute(query, tenant, limit, "true")
+            );
+        }
+        assert_eq!(ask(&format!("select count(*) from strata.rag_search('[1,0,0]', '{ANN}')")), "10");
+        assert_eq!(ask(&format!("select count(*) from strata.rag_search('[1,0,0]', '{}')", id(5))), "0");
+    }
+
+    #[pg_test]
+    fn the_tenth_call_answers_as_the_first() {
+        library();
+        let first = found(&format!("'[0.3,-1,0.2]', '{BOB}', 25"));
+        for _ in 0..10 {
+            assert_eq!(found(&format!("'[0.3,-1,0.2]', '{BOB}', 25")), first);
+        }
+        assert_eq!(first, brute("[0.3,-1,0.2]", BOB, 25, "true"));
+    }
+
+    #[pg_test]
+    fn equal_rows_come_in_the_order_of_type_and_key() {
+        sources();
+        for (table, column, vector) in [("task", "name", "v"), ("note", "title", "embedding")] {
+            for number in [3, 1, 2] {
+                run(&format!(
+                    "insert into public.{table} (id, user_id, {column}, {vector}) values ('{}', '{ANN}', 'x', '[1,2,3]')",
+                    id(number)
+                ));
+            }
+        }
+        assert_eq!(
+            list(&format!(
+                "select h.entity_type || right(h.entity_id::text, 1) from strata.rag_search('[3,2,1]', '{ANN}', 5) h"
+            )),
+            "note1 note2 note3 task1 task2"
+        );
+    }
+
+    #[pg_test]
+    fn the_columns_are_those_of_the_row() {
+        sources();
+        run(&format!(
+            "insert into public.task (id, user_id, name, description, notes, status, weight, v, created_at) values
+                 ('{}', '{ANN}', 'name', 'one', 'two', 'todo', 0.12345678901234567890, '[0,2,0]', '2026-01-02 03:04:05+00'),
+                 ('{}', '{ANN}', 'bare', '', null, null, null, '[0,1,1]', '2026-01-02 03:04:05+00')", id(1), id(2)));
+        let row = |number| {
+            ask(&format!(
+            "select to_jsonb(h) - 'similarity' from strata.rag_search(query_embedding => '[0,1,0]', user_id_filter => '{ANN}') h
+             where h.entity_id = '{}'", id(number)))
+        };
+        assert_eq!(row(1), "{\"title\": \"name\", \"content\": \"one\\ntwo\", \"metadata\": {\"status\": \"todo\", \"weight\": 0.12345678901234567890}, \
+            \"entity_id\": \"00000000-0000-0000-0000-000000000001\", \"created_at\": \"2026-01-02T03:04:05+00:00\", \"entity_type\": \"task\"}"
+            .replace("+00:00", &ask("select to_char('2026-01-02 03:04:05+00'::timestamptz, 'TZH:TZM')")));
+        assert!(
+            row(2).contains("\"content\": null, \"metadata\": {\"status\": null, \"weight\": null}"),
+            "{}",
+            row(2)
+        );
+        assert_eq!(
+            list(&format!("select h.similarity from strata.rag_search('[0,1,0]', '{ANN}') h")),
+            "1 0.7071067811865475"
+        );
+    }
+
+    #[pg_test]
+    fn the_documents_signature_and_columns() {
+        assert_eq!(
+            ask("select pg_get_function_arguments(p.oid) || ' -> ' || pg_get_function_result(p.oid) || ' ' || p.provolatile::text || p.proparallel::text || p.prosecdef
+                 from pg_proc p where p.oid = 'strata.rag_search'::regproc"),
+            "query_embedding vector, user_id_filter uuid, match_count integer DEFAULT 10, date_range_days integer DEFAULT NULL::integer -> \
+             TABLE(entity_type text, entity_id uuid, title text, content text, similarity double precision, \
+             created_at timestamp with time zone, metadata jsonb) ssfalse"
+        );
+    }
+
+    #[pg_test]
+    fn a_range_of_days_leaves_out_what_is_older() {
+        library();
+        let recent = "u.created_at >= now() - interval '30 days'";
+        assert_eq!(found(&format!("'[1,0,0]', '{ANN}', 100, 30")), brute("[1,0,0]", ANN, 100, recent));
+        assert_eq!(found(&format!("'[1,0,0]', '{ANN}', 10, 2147483647")), brute("[1,0,0]", ANN, 10, "true"));
+        assert_eq!(found(&format!("'[1,0,0]', '{ANN}', 10, 0")), "null");
+    }
+
+    #[pg_test]
+    fn rows_without_an_embedding_are_not_found() {
+        library();
+        run("update public.note set embedding = null");
+        assert_eq!(
+            ask(&format!(
+                "select count(*) from strata.rag_search('[1,0,0]', '{ANN}', 1000) h where h.entity_type = 'note'"
+            )),
+            "0"
+        );
+    }
+
+    #[pg_test]
+    fn a_stored_vector_without_direction_comes_last() {
+        sources();
+        note(1, "zero", "a");
+        note(2, "far", "b");
+        run(&format!(
+            "update public.note set embedding = case when id = '{}' then '[0,0,0]' else '[-1,0,0]' end::vector",
+            id(1)
+        ));
+        assert_eq!(list(&format!("select h.title from strata.rag_search('[1,0,0]', '{ANN}') h")), "far zero");
+    }
+
+    #[pg_test]
+    fn refuses_arguments_by_name() {
+        sources();
+        assert_eq!(refused(&format!("null, '{ANN}'")), "22004 query_embedding must not be null");
+        assert_eq!(refused(&format!("'[1,0]', '{ANN}'")), "22000 expected 3 dimensions, not 2");
+        assert_eq!(refused(&format!("'[0,0,0]', '{ANN}'")), "22000 query_embedding has no direction");
+        assert_eq!(refused("'[1,0,0]', null"), "22004 user_id_filter must not be null");
+        for (count, shown) in [("null", "null"), ("0", "0"), ("-3", "-3"), ("1001", "1001")] {
+            assert_eq!(
+                refused(&format!("'[1,0,0]', '{ANN}', {count}")),
+                format!("22023 match_count must be between 1 and 1000, not {shown}")
+            );
+        }
+        assert_eq!(
+            refused(&format!("'[1,0,0]', '{ANN}', 10, -1")),
+            "22023 date_range_days must not be negative, not -1"
+        );
+    }
+
+    #[pg_test(error = "expected 3 dimensions, not 4")]
+    fn the_error_itself_says_what_was_expected() {
+        sources();
+        run(&format!("select strata.rag_search('[1,0,0,0]', '{ANN}')"));
+    }
+
+    #[pg_test]
+    fn without_a_source_there_is_nothing_to_search() {
+        tables();
+        assert_eq!(refused(&format!("'[1,0,0]', '{ANN}'")), "55000 no source is registered for search");
+    }
+
+    #[pg_test]
+    fn a_table_or_column_that_is_gone_is_named() {
+        library();
+        run("alter table public.task drop column notes");
+        assert_eq!(
+            refused(&format!("'[1,0,0]', '{ANN}'")),
+            "42703 source \"task\": column \"notes\" of public.task does not exist"
+        );
+        run("drop table public.task");
+        assert_eq!(
+            refused(&format!("'[1,0,0]', '{ANN}'")),
+            "42P01 source \"task\": table public.task does not exist"
+        );
+        run("select strata.drop_source('task')");
+        assert_eq!(ask(&format!("select count(*) from strata.rag_search('[1,0,0]', '{ANN}')")), "10");
+    }
+
+    #[pg_test]
+    fn a_source_that_comes_and_goes_is_found_and_not_found() {
+        library();
+        let types = || {
+            list(&format!(
+                "select distinct h.entity_type from strata.rag_search('[1,0,0]', '{ANN}', 1000) h order by 1"
+            ))
+        };
+        assert_eq!(types(), "note task");
+        run("select strata.drop_source('note')");
+        assert_eq!(types(), "task");
+        run("alter table public.note rename title to heading;
+             select strata.add_source('letter', 'public.note', 'id', 'user_id', 'heading', array['body'], 'embedding', 'mini')");
+        assert_eq!(types(), "letter task");
+    }
+
+    #[pg_test]
+    fn two_models_are_not_compared() {
+        sources();
+        run(
+            "select strata.add_model('other', 'local', 3); update strata.source set model = 'other' where entity_type = 'task'",
+        );
+        assert_eq!(
+            refused(&format!("'[1,0,0]', '{ANN}'")),
+            "55000 sources use two models, \"mini\" and \"other\""
+        );
+    }
+
+    #[pg_test]
+    fn odd_names_stay_names() {
+        tables();
+        run("alter table public.note rename to \"od\"\"d 'table\"; alter table public.\"od\"\"d 'table\" rename body to \"bo;dy\";
+             select strata.add_source('it''s \"odd\"', 'public.\"od\"\"d ''table\"', 'id', 'user_id', 'title', array['bo;dy'], 'embedding', 'mini',
+                 metadata_columns => array['bo;dy'])");
+        run(&format!(
+            "insert into public.\"od\"\"d 'table\" (user_id, \"bo;dy\", embedding) values ('{ANN}', 'text', '[1,0,0]')"
+        ));
+        assert_eq!(
+            ask(&format!(
+                "select h.entity_type || h.content || h.metadata from strata.rag_search('[1,0,0]', '{ANN}') h"
+            )),
+            "it's \"odd\"text{\"bo;dy\": \"text\"}"
+        );
+        assert_eq!(ask("select count(*) from strata.job"), "0");
+    }
+}

@@ -1,0 +1,51 @@
+-- embeddings: what models, sources and the queue are for, as \d+ and \df+ show it. Where an argument has pgvector's type,
+-- the function is named by its name alone: it has no namesake.
+comment on table strata.model is 'The embedding models that sources use.';
+comment on column strata.model.dimensions is 'Elements of a vector that the model answers with, 1 to 16000.';
+comment on column strata.model.max_tokens is 'Tokens that the model reads of one text before it cuts; null: not known.';
+
+comment on table strata.source is 'The tables that search reads, one row for each entity type.';
+comment on column strata.source.tenant_column is 'The column that says whose row it is; every search is for one tenant.';
+comment on column strata.source.content_columns is 'With the title, the text that is embedded: a line each, nulls and empty texts left out.';
+comment on column strata.source.metadata_columns is 'Columns that search returns as keys of metadata.';
+comment on column strata.source.model_column is 'Where the model of a vector is kept beside it; null: nowhere.';
+comment on column strata.source.embedded_at_column is 'Where the time of a vector is kept beside it; null: nowhere.';
+
+comment on table strata.job is 'One entity whose embedding is missing or stale for one model.';
+comment on column strata.job.fence is 'Grows with every claim and every change of the text: who holds an older one has lost.';
+comment on column strata.job.attempts is 'Failures since the text was written; the eighth is the last.';
+comment on column strata.job.priority is 'Higher first: 10 for what has just been written, 0 for what a walk has found.';
+comment on column strata.job.error is 'What the provider said when it failed last.';
+
+comment on function strata.add_model(text, text, int, int) is 'Makes an embedding model known: name, provider, dimensions, tokens.';
+comment on function strata.drop_model(text) is 'Forgets a model that no source uses.';
+comment on function strata.add_source(text, regclass, text, text, text, text[], text, text, text, text[], text, text) is
+    'Makes a table searchable: from then on every change of its texts queues a job.';
+comment on function strata.drop_source(text) is 'Forgets a source with its triggers and jobs; the table and its vectors stay.';
+comment on function strata.enqueue_missing(text, uuid, int) is
+    'Queues the rows of one page of a source that have text and no vector; call it with the last key until that is null.';
+comment on function strata.claim_jobs(text, int, interval) is 'Leases jobs to a worker and hands over their texts, most urgent first.';
+comment on function strata.complete_jobs is 'Takes vectors back and stores those whose text and fence are still the same.';
+comment on function strata.fail_jobs(text[], uuid[], bigint[], text, interval) is
+    'Tells that a provider failed: the jobs wait longer each time and are dead after the eighth.';
+comment on function strata.retry_dead(text) is 'Queues dead jobs again, of one source or of all.';
+comment on function strata.queue_status() is 'For each source, its jobs by state and its rows without an embedding.';
+
+comment on function strata.enqueue() is 'Trigger function of every source: a job for each row whose embedding does not fit its text.';
+comment on function strata.enqueue_statement(strata.source, text) is 'Inner part of enqueue: the query over the transition tables.';
+comment on function strata.text_expression(text, text[], text) is 'The SQL expression for the text of a row that is embedded.';
+comment on function strata.source_text(text, uuid[]) is 'The texts of some rows of a source, as they are embedded.';
+comment on function strata.count_missing(text) is 'How many rows of a source have text and no vector.';
+comment on function strata.require_key(regclass, text) is 'Inner part of add_source: refuses a table or key that cannot be one.';
+comment on function strata.require_column(regclass, text, text) is 'Inner part of add_source: refuses a column that cannot play its role.';
+comment on function strata.require_vector_column(regclass, text, text) is
+    'Inner part of add_source: refuses a column that cannot hold the vectors of a model.';
+comment on function strata.require_vectors is 'Inner part of complete_jobs: refuses vectors that a source cannot keep.';
+comment on function strata.lease_jobs(text, int, interval) is 'Inner part of claim_jobs: the queue.';
+comment on function strata.settle_textless(text, uuid[]) is 'Inner part of claim_jobs: ends jobs that need no provider.';
+comment on function strata.lock_rows(strata.source, uuid[], bytea[]) is 'Inner part of complete_jobs: locks rows whose text is unchanged.';
+comment on function strata.lock_jobs(text, text, uuid[], bigint[]) is 'Inner part of complete_jobs: locks jobs that are still held.';
+comment on function strata.end_jobs(text, text, uuid[], uuid[], bigint[]) is 'Inner part of complete_jobs: removes or requeues jobs.';
+comment on function strata.store_vectors is 'Inner part of complete_jobs: writes vectors into the rows of a source.';
+comment on function strata.session_search_path() is 'The search_path that a session of this role starts with.';
+comment on function strata.vector_schema() is 'The schema that pgvector lives in.';
