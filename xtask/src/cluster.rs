@@ -13,8 +13,9 @@ use crate::postgres::Installation;
 use crate::run;
 use crate::user::Runner;
 
-/// The superuser of every cluster of ours.
-pub const USER: &str = "strata";
+/// The superuser of every cluster of ours. Not `strata`: a schema of the user's own name comes first on the
+/// search_path, and what is created without a schema would land in it.
+pub const USER: &str = "owner";
 
 /// How often a start is tried when somebody else takes the port first.
 const TRIES: u32 = 5;
