@@ -29,7 +29,7 @@ pub struct Connection {
     pub client: Client,
     /// `host:port/database as user`, for the operator; never a password.
     pub address: String,
-    /// What the server says of its own accord: notices, and last the error with which it ended the connection.
+    /// What the server says of its own accord: notices, and last why it ended a connection on which nothing ran.
     pub notices: UnboundedReceiver<DbError>,
     token: CancelToken,
     tls: MakeRustlsConnect,

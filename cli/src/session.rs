@@ -58,11 +58,13 @@ impl Session {
         self.connection.cancel().await;
     }
 
-    /// What the server has said of its own accord since it was last asked, a line each.
+    /// What the server has said of its own accord since it was last asked, a line each. That an `if exists` found
+    /// nothing is left out: it is what a script that can be repeated says all the time.
     pub fn notices(&self) -> Vec<String> {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         std::iter::from_fn(|| notices.try_recv().ok())
-            .map(|n| format!("{}: {}", n.severity(), n.message()))
+            .filter(|notice| !notice.message().ends_with(", skipping"))
+            .map(|notice| format!("{}: {}", notice.severity(), notice.message()))
             .collect()
     }
 

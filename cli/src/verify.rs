@@ -12,7 +12,7 @@ use strata_core::statement::Statement;
 use strata_core::variables::{self, Values};
 use strata_core::verify::{self, Check};
 
-/// Prints every check; an error when one is not as expected.
+/// Prints the checks that are not as expected, with --json all of them; an error when there are any.
 pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     let pack = folder::read(args)?;
     let session = Session::open_installed(args).await?;
@@ -69,12 +69,13 @@ fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) {
     let object = |(version, c): &(i64, Check)| json!({"version": version, "check": c.name, "expected": c.expected, "actual": c.actual, "ok": c.ok});
     let objects: Vec<Value> = checks.iter().map(object).collect();
     let line = |(version, c): &(i64, Check)| {
-        let ok = if c.ok { "ok" } else { "DIFFERS" };
-        [&version.to_string(), &c.name, &c.expected, &c.actual, ok].map(str::to_owned).to_vec()
+        [&version.to_string(), &c.name, &c.expected, &c.actual].map(str::to_owned).to_vec()
     };
-    let text = match checks.is_empty() {
-        true => "nothing to verify: no applied version has a verification".to_owned(),
-        false => table(&["VERSION", "CHECK", "EXPECTED", "ACTUAL", ""], checks.iter().map(line).collect()),
+    let bad: Vec<Vec<String>> = checks.iter().filter(|(_, c)| !c.ok).map(line).collect();
+    let text = match (checks.len(), bad.is_empty()) {
+        (0, _) => "nothing to verify: no applied version has a verification".to_owned(),
+        (n, true) => format!("{n} checks ok"),
+        (_, false) => table(&["VERSION", "CHECK", "EXPECTED", "FOUND"], bad),
     };
     output.result(json!({"pack": pack, "ok": checks.iter().all(|(_, c)| c.ok), "checks": objects}), &text);
 }

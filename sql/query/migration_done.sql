@@ -1,7 +1,7 @@
 -- migration_done: marks a version, in the same transaction as its last step.
 -- $1 text run   $2 int8 version
 with live as (
-    select r.id, r.pack, r.direction, r.attempt from strata.run r where r.id = $1::uuid
+    select r.id, r.pack, r.direction, r.attempt from strata.run r where r.id = $1::text::uuid
 ), mark as (
     update strata.migration m
     set state = case l.direction when 'up' then 'applied' else 'pending' end,

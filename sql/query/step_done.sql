@@ -4,6 +4,6 @@
 update strata.run_step s
 set state = 'done', finished_at = clock_timestamp()
 from strata.run r
-where r.id = $1::uuid and r.attempt = $2::int8 and r.state = 'running'
+where r.id = $1::text::uuid and r.attempt = $2::int8 and r.state = 'running'
   and s.run = r.id and s.version = $3::int8 and s.number = $4::int8 and s.attempt = r.attempt
 returning s.run::text

@@ -4,7 +4,7 @@
 with run as (
     update strata.run r
     set state = 'failed', finished_at = clock_timestamp(), sqlstate = $5::text, message = $6::text
-    where r.id = $1::uuid and r.attempt = $2::int8 and r.state = 'running'
+    where r.id = $1::text::uuid and r.attempt = $2::int8 and r.state = 'running'
     returning r.id, r.pack, r.direction
 ), step as (
     update strata.run_step s

@@ -4,7 +4,7 @@
 -- rows: one, or none when a newer attempt has taken the run over
 with live as (
     select r.id, r.pack, r.direction from strata.run r
-    where r.id = $1::uuid and r.attempt = $2::int8 and r.state = 'running'
+    where r.id = $1::text::uuid and r.attempt = $2::int8 and r.state = 'running'
 ), step as (
     insert into strata.run_step as s (run, version, number, kind, summary, checksum, state, attempt)
     select l.id, $3::int8, $4::int8::int, $5::text, $6::text, $7::text, 'running', $2::int8::int from live l

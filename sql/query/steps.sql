@@ -3,5 +3,5 @@
 -- rows: version text, number text, checksum text, state text
 select s.version::text, s.number::text, s.checksum, s.state
 from strata.run_step s
-where s.run = $1::uuid
+where s.run = $1::text::uuid
 order by s.version, s.number

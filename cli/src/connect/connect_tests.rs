@@ -7,8 +7,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Process 7, key 9, and ready.
 const WELCOME: &[u8] = b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x07\0\0\0\x09Z\0\0\0\x05I";
-const NOTICE: &[u8] = b"N\0\0\0\x21SNOTICE\0VNOTICE\0C00000\0Mhello\0\0";
-const FATAL: &[u8] = b"E\0\0\0\x1fSFATAL\0VFATAL\0C57P01\0Mending\0\0";
+const NOTICE: &[u8] = b"N\0\0\0\x23SNOTICE\0VNOTICE\0C00000\0Mhello\0\0";
+const FATAL: &[u8] = b"E\0\0\0\x22SFATAL\0VFATAL\0C57P01\0Mending\0\0";
 
 async fn listen_here() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -110,4 +110,16 @@ async fn the_next_host_is_tried_when_one_cannot_be_reached() {
     let error = connect(Some("postgres://u@127.0.0.1:1,127.0.0.1:2/d")).await.err().expect("nobody is there");
     let said = "cannot connect to 127.0.0.1:1: connection refused; cannot connect to 127.0.0.1:2: connection refused";
     assert_eq!(error.message(), said);
+}
+
+#[tokio::test]
+async fn what_does_not_speak_the_protocol_is_told_apart() {
+    let (listener, url) = listen_here().await;
+    let server = async {
+        let (mut stream, _) = accept(&listener).await;
+        stream.write_all(b"Z\0\0\0\x05I").await.expect("said");
+    };
+    let ((), connection) = tokio::join!(server, connect(Some(&url)));
+    let error = connection.err().expect("refused");
+    assert!(error.message().ends_with("what answers there does not speak PostgreSQL's protocol"), "{error}");
 }

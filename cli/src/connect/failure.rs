@@ -150,6 +150,9 @@ impl Failure<'_> {
             }
             "error performing TLS handshake" => self.tls(cause, &inner),
             "connection closed" => self.unreachable("the server closed the connection"),
+            "error parsing response from server" | "unexpected message from server" => {
+                self.unreachable("what answers there does not speak PostgreSQL's protocol")
+            }
             _ => match cause.source::<io::Error>() {
                 Some(error) => self.io(error),
                 None => self.unreachable(&format!("{error}: {inner}")),
@@ -161,6 +164,10 @@ impl Failure<'_> {
         match error.kind() {
             ErrorKind::ConnectionRefused => self.unreachable("connection refused"),
             ErrorKind::NotFound if self.target.is_socket() => self.unreachable("there is no such socket"),
+            // The library's own: the server is not of the kind that was asked for.
+            ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+                self.unreachable(&error.to_string()).hint("check host, and target_session_attrs")
+            }
             ErrorKind::TimedOut => self.unreachable("no answer in time"),
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => {
                 self.unreachable("the server closed the connection")
@@ -194,7 +201,18 @@ fn distrust(error: &CertificateError) -> (String, &'static str) {
             let hint = "connect by a name of the certificate; its common name alone does not count";
             (format!("the server's certificate is for another host: {error}"), hint)
         }
-        _ => (format!("the server's certificate is not accepted: {error}"), "renew the server's certificate"),
+        E::Expired | E::ExpiredContext { .. } => {
+            (format!("the server's certificate has expired: {error}"), "renew the server's certificate")
+        }
+        // webpki's word for it, which rustls hands on without a name of its own.
+        E::Other(other) if other.to_string().contains("UnsupportedCertVersion") => {
+            let hint = "sign it again with a subjectAltName, or give the certificate itself as sslrootcert";
+            ("the server's certificate is of X.509 version 1, which is not checked".into(), hint)
+        }
+        _ => {
+            let hint = "check the server's certificate and sslrootcert";
+            (format!("the server's certificate is not accepted: {error}"), hint)
+        }
     }
 }
 

@@ -111,12 +111,11 @@ impl Parameters {
 
     fn unknown(&self, name: &str) -> Error {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-        let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
         match !name.is_empty() && name.chars().all(plain) {
             true => self.refused(format!("unknown parameter \"{name}\"")),
             false => self.refused("a parameter has a name that cannot be one"),
         }
-        .hint(format!("take it out; known are {}", names.join(", ")))
+        .hint("check its spelling, or take it out; parameters of other drivers and of poolers do not count here")
     }
 
     /// Fills what is missing from the environment.
