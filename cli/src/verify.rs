@@ -69,7 +69,7 @@ fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) {
     let object = |(version, c): &(i64, Check)| json!({"version": version, "check": c.name, "expected": c.expected, "actual": c.actual, "ok": c.ok});
     let objects: Vec<Value> = checks.iter().map(object).collect();
     let line = |(version, c): &(i64, Check)| {
-        [&version.to_string(), &c.name, &c.expected, &c.actual].map(str::to_owned).to_vec()
+        vec![version.to_string(), c.name.clone(), c.expected.clone(), c.actual.clone()]
     };
     let bad: Vec<Vec<String>> = checks.iter().filter(|(_, c)| !c.ok).map(line).collect();
     let text = match (checks.len(), bad.is_empty()) {
