@@ -1,0 +1,178 @@
+//! A pack that cannot run truthfully is refused before anything runs: one line, its own exit code, nothing changed.
+
+use strata_tests::text::assert_same;
+use strata_tests::{Database, Folder, Strata, dump};
+
+/// Schema, and every row of the state tables.
+fn everything(database: &Database) -> String {
+    let mut all = dump(database);
+    let tables: Vec<String> = database.column(
+        "select format('%I.%I', schemaname, tablename) from pg_tables
+         where schemaname not in ('pg_catalog', 'information_schema') order by 1",
+    );
+    for table in tables {
+        let rows: Vec<String> = database.column(&format!("select t::text from {table} t order by 1"));
+        all.push_str(&format!("{table}: {}\n", rows.join("\n")));
+    }
+    all
+}
+
+/// Runs it, expects this exit code and these words, and that nothing has changed.
+fn refused(strata: &Strata, database: &Database, words: &[&str], exit: i32, says: &[&str]) {
+    let before = everything(database);
+    let outcome = strata.run(words).exits(exit).says(says);
+    assert_eq!(outcome.stdout, "", "a refusal has no result");
+    assert_same(&format!("{words:?} changed something"), &before, &everything(database));
+}
+
+/// Expects `up` of a pack with these files to be refused, where strata is installed and where it is not.
+fn up_is_refused(files: &[(&str, &str)], exit: i32, says: &[&str]) {
+    let pack = Folder::of(files);
+    for database in [Database::empty(), Database::installed()] {
+        refused(&Strata::on(&database).path(pack.path()), &database, &["up"], exit, says);
+    }
+}
+
+#[test]
+fn an_unknown_pack_is_named_and_the_known_ones_are_listed() {
+    let database = Database::empty();
+    let base = Folder::empty();
+    std::fs::create_dir(base.path().join("known")).expect("a folder");
+    base.write("known/001_a.up.sql", "select 1");
+    let strata = Strata::on(&database).env("MIGRATION_DIR", &base.path().display().to_string());
+    for words in [["up", "--pack", "atlantis"], ["down", "--pack", "atlantis"], ["status", "--pack", "atlantis"], ["verify", "--pack", "atlantis"]] {
+        refused(&strata, &database, &words, 15, &["pack \"atlantis\""]);
+    }
+    strata.run(&["up", "--pack", "atlantis"]).exits(15).says(&["there are: known"]);
+    Strata::on(&database).run(&["up", "--path", "/nowhere/at/all"]).exits(15).says(&["/nowhere/at/all"]);
+}
+
+#[test]
+fn a_version_without_a_down_file_cannot_be_taken_back() {
+    let database = Database::installed();
+    let pack = Folder::of(&[
+        ("001_a.up.sql", "create table a ()"),
+        ("002_b.up.sql", "create table b ()"),
+        ("002_b.down.sql", "drop table b"),
+    ]);
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up"]).ok();
+    let says = ["version 1 has no down file", "add 001_a.down.sql"];
+    refused(&strata, &database, &["down", "2"], 16, &says);
+    refused(&strata, &database, &["down", "--all", "--yes"], 16, &says);
+    strata.run(&["down"]).ok();
+    refused(&strata, &database, &["down"], 16, &says);
+}
+
+#[test]
+fn two_files_of_one_version_are_refused() {
+    let both = [("001_a.up.sql", "select 1"), ("0001_b.up.sql", "select 2")];
+    up_is_refused(&both, 17, &["duplicate migration version: 1", "001_a.up.sql", "0001_b.up.sql"]);
+}
+
+#[test]
+fn a_version_below_an_applied_one_is_out_of_order() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("001_a.up.sql", "select 1"), ("003_c.up.sql", "select 3")]);
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up"]).ok();
+    pack.write("002_b.up.sql", "select 2");
+    let says = ["version 2 (b) is not applied but 3 is: out of order", "above 3"];
+    refused(&strata, &database, &["up"], 21, &says);
+}
+
+#[test]
+fn variables_are_checked_before_anything_runs() {
+    let toml = "name = \"v\"\ntitle = \"v\"\n[variables.size]\ntype = \"integer\"\ndefault = 3\n\
+                [[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1]\n";
+    let pack = Folder::of(&[("pack.toml", toml), ("001_a.up.sql", "create table a (v char(${size}))")]);
+    for database in [Database::empty(), Database::installed()] {
+        let strata = Strata::on(&database).path(pack.path());
+        let unknown = ["variable \"colour\" is not declared by the pack", "it declares: size"];
+        refused(&strata, &database, &["up", "--set", "colour=red"], 2, &unknown);
+        let wrong = ["variable size must be an integer, not \"red\""];
+        refused(&strata, &database, &["up", "--set", "size=red"], 2, &wrong);
+    }
+    let database = Database::installed();
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up", "--set", "size=5"]).ok();
+    refused(&strata, &database, &["up", "--set", "size=6"], 7, &["variable size was \"5\"", "not \"6\""]);
+    strata.run(&["up"]).ok();
+    pack.write("001_a.up.sql", "select ${sise}");
+    let database = Database::installed();
+    let strata = Strata::on(&database).path(pack.path());
+    refused(&strata, &database, &["up"], 21, &["001_a.up.sql: line 1", "${sise}", "pack.toml"]);
+}
+
+#[test]
+fn a_manifest_that_is_wrong_is_refused() {
+    let bad = [
+        ("name = ", "pack.toml: "),
+        ("name = \"p\"\ntitle = \"p\"\ncolour = \"red\"", "colour"),
+        ("name = \"Pack!\"\ntitle = \"p\"", "pack name \"Pack!\""),
+        ("name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1, 9]", "version 9, which has no file"),
+        ("name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = []", "version 1 (a) is in no phase"),
+        ("name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1]\nneeds = [\"luck\"]", "luck"),
+    ];
+    for (manifest, part) in bad {
+        up_is_refused(&[("pack.toml", manifest), ("001_a.up.sql", "select 1")], 21, &[part]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_run_truthfully_is_refused_with_its_line() {
+    let bad = [
+        ("select 1;\n\\i other.sql", "001_a.up.sql: line 2: psql commands"),
+        ("begin;\ncreate table a ();", "001_a.up.sql: line 1: begin without commit"),
+        ("create table a ();\ncommit;", "line 2: commit: there is no begin"),
+        ("create table a ();\nrollback;", "line 2: rollback: the runner decides"),
+        ("select 'open", "line 1: a quote or comment is not closed"),
+        ("copy a from stdin;", "copy from stdin"),
+        ("begin;\nvacuum;\ncommit;", "line 2: vacuum: vacuum cannot run between begin and commit"),
+        ("create index concurrently on a (x)", "name the index"),
+    ];
+    for (text, part) in bad {
+        up_is_refused(&[("001_a.up.sql", text)], 21, &[part]);
+    }
+}
+
+#[test]
+fn files_that_make_no_migration_are_refused() {
+    up_is_refused(&[("001_a.down.sql", "select 1")], 21, &["version 1 has no up file", "add 001_a.up.sql"]);
+    up_is_refused(&[("001-a.up.sql", "select 1")], 21, &["file name \"001-a.up.sql\""]);
+    up_is_refused(&[("99999999999999999999_a.up.sql", "select 1")], 21, &["99999999999999999999"]);
+    let two = [("001_a.up.sql", "select 1"), ("001_a.verify.sql", "select 1; select 2")];
+    up_is_refused(&two, 21, &["001_a.verify.sql: a verification is one query, not 2"]);
+}
+
+#[test]
+fn a_verification_must_say_something() {
+    let database = Database::installed();
+    let shapes = [
+        ("select 'a' as check_name, 'b', 'c', true where false", "returned no row"),
+        ("select 'a' as check_name, 'b' as expected", "returned 2 columns"),
+    ];
+    for (query, part) in shapes {
+        let pack = Folder::of(&[("001_a.up.sql", "create table a ()"), ("001_a.verify.sql", query)]);
+        Strata::on(&database).path(pack.path()).run(&["up"]).exits(21).says(&["001_a.verify.sql", part]);
+        assert!(database.value::<bool>("select to_regclass('a') is null"), "the version is rolled back");
+    }
+}
+
+#[test]
+fn words_that_make_no_sense_are_usage_errors() {
+    let database = Database::empty();
+    let pack = Folder::of(&[("001_a.up.sql", "select 1")]);
+    let strata = Strata::on(&database).path(pack.path());
+    let usage: [&[&str]; 6] = [
+        &["sideways"],
+        &["up", "0"],
+        &["up", "many"],
+        &["down", "--all"],
+        &["up", "--set", "novalue"],
+        &["up", "--to-phase", "9"],
+    ];
+    for words in usage {
+        refused(&strata, &database, words, 2, &[]);
+    }
+}
