@@ -21,7 +21,7 @@ pub fn run(bench: &Bench) -> Result<()> {
     command
         .arg("test")
         .args(TOGETHER)
-        .args(["--test", "*", "--"])
+        .args(["--no-fail-fast", "--test", "*", "--"])
         .args(&bench.filter)
         .current_dir(&bench.place.checkout)
         .env("STRATA_TEST_URL", full.cluster.url("postgres"))
