@@ -114,12 +114,17 @@ async fn the_next_host_is_tried_when_one_cannot_be_reached() {
 
 #[tokio::test]
 async fn what_does_not_speak_the_protocol_is_told_apart() {
-    let (listener, url) = listen_here().await;
-    let server = async {
-        let (mut stream, _) = accept(&listener).await;
-        stream.write_all(b"Z\0\0\0\x05I").await.expect("said");
-    };
-    let ((), connection) = tokio::join!(server, connect(Some(&url)));
-    let error = connection.err().expect("refused");
-    assert!(error.message().ends_with("what answers there does not speak PostgreSQL's protocol"), "{error}");
+    for said in [b"Z\0\0\0\x05I".as_slice(), b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
+        let (listener, url) = listen_here().await;
+        let server = async {
+            let (mut stream, _) = accept(&listener).await;
+            stream.write_all(said).await.expect("said");
+        };
+        let ((), connection) = tokio::join!(server, connect(Some(&url)));
+        let error = connection.err().expect("refused");
+        assert!(
+            error.message().ends_with("what answers there does not speak PostgreSQL's protocol"),
+            "{error}"
+        );
+    }
 }

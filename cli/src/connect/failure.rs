@@ -150,9 +150,7 @@ impl Failure<'_> {
             }
             "error performing TLS handshake" => self.tls(cause, &inner),
             "connection closed" => self.unreachable("the server closed the connection"),
-            "error parsing response from server" | "unexpected message from server" => {
-                self.unreachable("what answers there does not speak PostgreSQL's protocol")
-            }
+            "error parsing response from server" | "unexpected message from server" => self.foreign(),
             _ => match cause.source::<io::Error>() {
                 Some(error) => self.io(error),
                 None => self.unreachable(&format!("{error}: {inner}")),
@@ -161,19 +159,25 @@ impl Failure<'_> {
     }
 
     fn io(&self, error: &io::Error) -> Error {
+        let own = error.raw_os_error().is_none();
         match error.kind() {
             ErrorKind::ConnectionRefused => self.unreachable("connection refused"),
             ErrorKind::NotFound if self.target.is_socket() => self.unreachable("there is no such socket"),
             // The library's own: the server is not of the kind that was asked for.
-            ErrorKind::PermissionDenied if error.raw_os_error().is_none() => {
+            ErrorKind::PermissionDenied if own => {
                 self.unreachable(&error.to_string()).hint("check host, and target_session_attrs")
             }
+            ErrorKind::Other | ErrorKind::InvalidInput | ErrorKind::InvalidData if own => self.foreign(),
             ErrorKind::TimedOut => self.unreachable("no answer in time"),
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => {
                 self.unreachable("the server closed the connection")
             }
             _ => self.unreachable(&error.to_string()),
         }
+    }
+
+    fn foreign(&self) -> Error {
+        self.unreachable("what answers there does not speak PostgreSQL's protocol")
     }
 
     fn tls(&self, cause: &Cause, inner: &str) -> Error {
