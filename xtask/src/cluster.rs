@@ -52,6 +52,7 @@ pub struct Cluster {
     home: PathBuf,
     bin: PathBuf,
     runner: Runner,
+    user: String,
     password: String,
     port: u16,
 }
@@ -66,13 +67,9 @@ impl Cluster {
         }
         fs::create_dir(home).context(|| format!("make the folder {}", home.display()))?;
         protect(home, 0o700, &runner)?;
-        let cluster = Self {
-            home: home.into(),
-            bin: postgres.bin.clone(),
-            runner,
-            password: random_password()?,
-            port: 0,
-        };
+        let (user, password) = (USER.to_string(), random_password()?);
+        let cluster = Self { home: home.into(), bin: postgres.bin.clone(), runner, user, password, port: 0 };
+        cluster.write("user", &cluster.user, 0o600)?;
         cluster.write("password", &cluster.password, 0o600)?;
         cluster.initdb()?;
         let settings = settings(postgres, kind);
@@ -84,20 +81,16 @@ impl Cluster {
 
     /// A cluster that an earlier run made, running or not; `None` when there is none.
     pub fn open(home: &Path, postgres: &Installation) -> Result<Option<Self>> {
-        let Ok(password) = fs::read_to_string(home.join("password")) else { return Ok(None) };
-        let Ok(made_by) = fs::read_to_string(home.join("data/PG_VERSION")) else { return Ok(None) };
+        let read = |name| fs::read_to_string(home.join(name));
+        let (Ok(user), Ok(password)) = (read("user"), read("password")) else { return Ok(None) };
+        let Ok(made_by) = read("data/PG_VERSION") else { return Ok(None) };
         if made_by.trim() != postgres.version.major.to_string() {
             return Err(Failure::new(format!("{} is of PostgreSQL {}", home.display(), made_by.trim()))
                 .hint(format!("PostgreSQL {} cannot read it; begin anew with --fresh", postgres.version)));
         }
         let port = port_of(home).unwrap_or_default();
-        Ok(Some(Self {
-            home: home.into(),
-            bin: postgres.bin.clone(),
-            runner: Runner::choose()?,
-            password,
-            port,
-        }))
+        let (bin, runner) = (postgres.bin.clone(), Runner::choose()?);
+        Ok(Some(Self { home: home.into(), bin, runner, user, password, port }))
     }
 
     /// Starts it on a free port and waits until it accepts connections.
@@ -135,7 +128,7 @@ impl Cluster {
 
     /// Where a client finds a database of it.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        format!("postgres://{}:{}@127.0.0.1:{}/{database}", self.user, self.password, self.port)
     }
 
     /// A program of PostgreSQL's that connects to a database as the superuser.
@@ -144,7 +137,7 @@ impl Cluster {
         command
             .env("PGHOST", "127.0.0.1")
             .env("PGPORT", self.port.to_string())
-            .env("PGUSER", USER)
+            .env("PGUSER", &self.user)
             .env("PGPASSWORD", &self.password)
             .env("PGDATABASE", database)
             .stdin(Stdio::null());
@@ -255,6 +248,15 @@ fn random_password() -> Result<String> {
 fn port_of(home: &Path) -> Option<u16> {
     let file = fs::read_to_string(home.join("data/postmaster.pid")).ok()?;
     file.lines().nth(3)?.trim().parse().ok()
+}
+
+/// Stops whatever serves `home`, half-made or of another version as it may be, and removes it.
+pub fn discard(home: &Path, postgres: &Installation) -> Result<()> {
+    let (bin, runner) = (postgres.bin.clone(), Runner::choose()?);
+    let cluster =
+        Cluster { home: home.into(), bin, runner, user: USER.into(), password: String::new(), port: 0 };
+    cluster.stop(Stop::Immediate)?;
+    place::remove_dir(home)
 }
 
 /// The process that serves a data folder: the pid file's, when that process really is a server of this folder.

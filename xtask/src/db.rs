@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::cluster::{Cluster, Kind, Stop};
+use crate::cluster::{self, Cluster, Kind, Stop};
 use crate::error::{Failure, Result};
 use crate::extension;
 use crate::place::{self, Place};
@@ -86,7 +86,7 @@ fn started(server: &Server, wish: Wish) -> Result<Cluster> {
         Some(cluster) => cluster,
         None => {
             run::say(format!("db: making a development cluster in {}", home.display()));
-            place::remove_dir(&home)?;
+            cluster::discard(&home, &server.postgres)?;
             Cluster::create(&home, &server.postgres, Kind::Durable)?
         }
     };
@@ -100,10 +100,7 @@ fn started(server: &Server, wish: Wish) -> Result<Cluster> {
 fn remove(server: &Server) -> Result<()> {
     let home = server.place.own.join("dev");
     run::say(format!("db: removing the development cluster in {}", home.display()));
-    if let Ok(Some(cluster)) = Cluster::open(&home, &server.postgres) {
-        cluster.stop(Stop::Fast)?;
-    }
-    place::remove_dir(&home)
+    cluster::discard(&home, &server.postgres)
 }
 
 /// Creates the extension. One that is there is left alone, because dropping it would drop its tables.

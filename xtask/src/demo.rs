@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::cluster::{Cluster, Kind, Stop};
+use crate::cluster::{self, Cluster, Kind};
 use crate::error::{Context, Failure, Result};
 use crate::model;
-use crate::place::{self, Place};
+use crate::place::Place;
 use crate::postgres;
 use crate::run::{self, Task};
 use crate::setup::Server;
@@ -55,10 +55,7 @@ pub fn run(words: &[String]) -> Result<()> {
 fn stop() -> Result<()> {
     let place = Place::find()?;
     let home = place.own.join("demo");
-    if let Some(cluster) = Cluster::open(&home, &postgres::choose(&place)?)? {
-        cluster.stop(Stop::Immediate)?;
-    }
-    place::remove_dir(&home)?;
+    cluster::discard(&home, &postgres::choose(&place)?)?;
     run::say("demo: stopped, and its data removed");
     Ok(())
 }
@@ -86,7 +83,7 @@ fn started(server: &Server) -> Result<Cluster> {
         Ok(Some(cluster)) => cluster,
         _ => {
             run::say(format!("demo: making a throwaway cluster in {}", home.display()));
-            place::remove_dir(&home)?;
+            cluster::discard(&home, &server.postgres)?;
             Cluster::create(&home, &server.postgres, Kind::Throwaway)?
         }
     };

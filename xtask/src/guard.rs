@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::cluster::{self, Cluster, Kind, Stop};
+use crate::cluster::{self, Cluster, Kind};
 use crate::error::{Context, Failure, Result};
 use crate::place::{self, Place};
 use crate::postgres::Installation;
@@ -87,10 +87,8 @@ pub fn watch(folder: &Path) -> Result<()> {
 fn remove(folder: &Path) -> Result<()> {
     let home = folder.join("cluster");
     let pg_config = fs::read_to_string(folder.join("pg_config")).unwrap_or_default();
-    if let Ok(postgres) = Installation::ask(Path::new(&pg_config))
-        && let Some(cluster) = Cluster::open(&home, &postgres)?
-    {
-        cluster.stop(Stop::Immediate)?;
+    if let Ok(postgres) = Installation::ask(Path::new(&pg_config)) {
+        cluster::discard(&home, &postgres)?;
     }
     match cluster::postmaster(&home.join("data")) {
         Some(pid) => Err(Failure::new(format!("the server {pid} of {} does not stop", folder.display()))),
