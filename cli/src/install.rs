@@ -3,8 +3,10 @@
 use crate::output::Output;
 use crate::session::{Session, db_error};
 use strata_core::Error;
-use strata_core::pack::Requires;
+use strata_core::pack::Pack;
+use strata_core::plan::{self, Direction, Target};
 use strata_core::preflight::{self, Server};
+use strata_core::variables::{self, Values};
 
 /// What the server says of itself.
 pub async fn server(session: &Session) -> Result<Server, Error> {
@@ -12,13 +14,21 @@ pub async fn server(session: &Session) -> Result<Server, Error> {
     Ok(rows.first().map(Server::read).unwrap_or_default())
 }
 
-/// Refuses a server that cannot carry strata, and installs it where it is missing.
-pub async fn ensure(session: &Session, requires: &Requires, output: &Output) -> Result<(), Error> {
+/// Refuses a server that cannot carry strata, and installs it where it is missing. A pack or a request that the run
+/// would refuse is refused before that, so that nothing has changed.
+pub async fn ensure(
+    session: &Session,
+    pack: &Pack,
+    way: (Direction, Target),
+    output: &Output,
+) -> Result<(), Error> {
     let before = server(session).await?;
-    before.check(requires)?;
+    before.check(&pack.manifest.requires)?;
     if before.strata_installed.is_some() {
         return Ok(());
     }
+    let values = variables::resolve(&pack.manifest.variables, &pack.given, &Values::new())?;
+    plan::plan(pack, &values, &[], way)?;
     let version = before.strata_available.unwrap_or_default();
     output.log(&format!("installing extension strata {version} in {}", session.address()));
     let created = session.client().batch_execute(include_str!("../../sql/query/install.sql")).await;

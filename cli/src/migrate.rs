@@ -38,7 +38,7 @@ async fn run(
     check_phase(&pack, way.1)?;
     let session = Session::open(args).await?;
     output.log(&format!("pack {} on {}", pack.manifest.name, session.address()));
-    install::ensure(&session, &pack.manifest.requires, output).await?;
+    install::ensure(&session, &pack, way, output).await?;
     let mut request = Request::new(way.0, way.1);
     request.lock_patience = Duration::from_secs(patience.lock_timeout);
     request.lock_timeout_ms = patience.table_lock_timeout;
