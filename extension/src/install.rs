@@ -54,10 +54,11 @@ extension_sql_file!(
     requires = ["require_vector_column"]
 );
 extension_sql_file!("../../sql/create/drop_source.sql", name = "drop_source", requires = ["add_source"]);
+extension_sql_file!("../../sql/create/lock_missing.sql", name = "lock_missing", requires = ["drop_source"]);
 extension_sql_file!(
     "../../sql/create/enqueue_missing.sql",
     name = "enqueue_missing",
-    requires = ["drop_source"]
+    requires = ["lock_missing"]
 );
 extension_sql_file!("../../sql/create/lease_jobs.sql", name = "lease_jobs", requires = ["enqueue_missing"]);
 extension_sql_file!("../../sql/create/lock_rows.sql", name = "lock_rows", requires = ["lease_jobs"]);

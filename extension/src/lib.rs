@@ -1,7 +1,10 @@
 //! The SQL door: the extension `strata`. One module for each feature that is written in Rust; one file in `sql/create`
 //! for each that is written in SQL, installed in the order below.
 
-#![allow(clippy::result_large_err, reason = "pgrx reports the fields of an ErrorReport only where it is not boxed")]
+#![allow(
+    clippy::result_large_err,
+    reason = "pgrx reports the fields of an ErrorReport only where it is not boxed"
+)]
 
 use pgrx::prelude::*;
 

@@ -13,8 +13,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     s        strata.source;
     part     record;
+    fresh    uuid[];
     held     uuid[];
-    ours     uuid[];
     n        int := coalesce(cardinality(entity_types), 0);
 begin
     if (n, n, n, n) is distinct from (coalesce(cardinality(entity_ids), 0), coalesce(cardinality(fences), 0),
@@ -30,14 +30,14 @@ begin
     loop
         select * into s from strata.source x where x.entity_type = part.type;
         continue when s.entity_type is null;
-        held := strata.lock_rows(s, part.ids, part.hashes);
-        ours := strata.lock_jobs(part.type, s.model, part.ids, part.fences);
-        held := array(select unnest(held) intersect select unnest(ours));
-        stored := stored + strata.store_vectors(s, held, array(
+        fresh := strata.lock_rows(s, part.ids, part.hashes);
+        held := strata.lock_jobs(part.type, s.model, part.ids, part.fences);
+        fresh := array(select unnest(fresh) intersect select unnest(held));
+        stored := stored + strata.store_vectors(s, fresh, array(
             select g.vector from unnest(entity_types, entity_ids, vectors) g(type, id, vector)
-            join unnest(held) with ordinality h(id, n) on h.id = g.id
+            join unnest(fresh) with ordinality h(id, n) on h.id = g.id
             where g.type = part.type order by h.n));
-        perform strata.end_jobs(part.type, s.model, held, part.ids, part.fences);
+        perform strata.end_jobs(part.type, s.model, held, fresh, part.ids, part.fences);
     end loop;
     stale := n - stored;
 end

@@ -8,9 +8,10 @@ create function strata.store_vectors(s strata.source, ids uuid[], vectors %I.vec
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     columns text := format('%%I = g.vector', s.vector_column)
-        || coalesce(format(', %%I = case when g.vector is not null then %%L end', s.model_column, s.model), '')
-        || coalesce(format(', %%I = case when g.vector is not null then pg_catalog.clock_timestamp() end',
-                           s.embedded_at_column), '');
+        || case when s.model_column is null then '' else
+           format(', %%I = case when g.vector is not null then %%L end', s.model_column, s.model) end
+        || case when s.embedded_at_column is null then '' else
+           format(', %%I = case when g.vector is not null then pg_catalog.clock_timestamp() end', s.embedded_at_column) end;
     written int;
 begin
     perform set_config('search_path', strata.session_search_path(), true);

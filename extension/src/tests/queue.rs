@@ -198,6 +198,19 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_source_that_keeps_neither_model_nor_time_gets_the_vector_alone() {
+        sources();
+        run(&format!("insert into public.task (id, user_id, name) values ('{}', '{ANN}', 'one')", id(1)));
+        assert_eq!(
+            ask("select c.stored from (select array_agg(j.entity_type) as t, array_agg(j.entity_id) as i,
+                     array_agg(j.fence) as f, array_agg(j.content_hash) as h from strata.claim_jobs('w') j) x,
+                 strata.complete_jobs(x.t, x.i, x.f, x.h, array['[1,0,0]']::vector[]) c"),
+            "1"
+        );
+        assert_eq!(ask("select v from public.task"), "[1,0,0]");
+    }
+
+    #[pg_test]
     fn a_vector_of_an_older_text_is_refused_and_the_job_stays() {
         sources();
         note(1, "one", "a");

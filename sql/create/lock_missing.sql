@@ -1,0 +1,29 @@
+-- lock_missing: the next rows of a source, in key order, that have no vector, locked against writers; null: none is left.
+-- A writer who holds a row may be about to queue it, and may be waiting for another that we have locked: so the first row
+-- is waited for while nothing is held, and the page ends before the next one that somebody holds.
+create function strata.lock_missing(s strata.source, after uuid, max int) returns uuid[]
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '10s' as $$
+declare
+    missing text := format('%I.%I r where r.%I is null', s.relation_schema, s.relation_name, s.vector_column);
+    page    uuid[];
+    held    uuid[];
+    first   uuid;
+begin
+    loop
+        execute format('select array_agg(p.id order by p.id) from (
+                            select r.%1$I as id from %2$s and ($1 is null or r.%1$I > $1) order by r.%1$I limit $2) p',
+                       s.key_column, missing)
+            into page using after, max;
+        execute format('select r.%1$I from %2$s and r.%1$I = $1 for no key update', s.key_column, missing)
+            into first using page[1];
+        exit when page is null or first is not null;
+    end loop;
+    execute format('select array_agg(l.id) from (
+                        select r.%1$I as id from %2$s and r.%1$I = any ($1) for no key update skip locked) l',
+                   s.key_column, missing)
+        into held using page;
+    return page[1:coalesce((select min(p.n) - 1 from unnest(page) with ordinality p(id, n)
+                            left join unnest(held) h(id) on h.id = p.id where h.id is null), cardinality(page))];
+end
+$$;
+revoke execute on function strata.lock_missing from public;
