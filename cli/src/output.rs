@@ -50,7 +50,7 @@ impl Output {
 
     /// One line for a person, with the next step behind it; with --json the object too.
     pub fn error(&self, error: &Error) {
-        let hint = error.get_hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        let hint = error.get_hint().map(|hint| format!("; {}", one_line(hint))).unwrap_or_default();
         let _ = writeln!(std::io::stderr(), "error: {}{hint}", one_line(error.message()));
         if self.json {
             self.result(
