@@ -45,12 +45,16 @@ pub fn folder() -> PathBuf {
 
 /// The application before any migration, without its data.
 pub fn empty_application() -> Database {
-    Database::copy_of(&template::shared("empty_application", |database| load(database, &["supabase", "baseline"])))
+    Database::copy_of(&template::shared("empty_application", |database| {
+        load(database, &["supabase", "baseline"])
+    }))
 }
 
 /// The application before any migration.
 pub fn application() -> Database {
-    Database::copy_of(&template::shared("application", |database| load(database, &["supabase", "baseline", "data"])))
+    Database::copy_of(&template::shared("application", |database| {
+        load(database, &["supabase", "baseline", "data"])
+    }))
 }
 
 /// The application with every version applied and every row embedded by the local model.

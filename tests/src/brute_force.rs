@@ -42,7 +42,12 @@ pub fn search(database: &Database, query: &[f32], tenant: Uuid) -> Vec<Hit> {
 }
 
 /// What `strata.rag_search` answers in some session.
-pub fn rag_search(session: &mut impl GenericClient, query: &[f32], tenant: Option<Uuid>, count: i32) -> Vec<Hit> {
+pub fn rag_search(
+    session: &mut impl GenericClient,
+    query: &[f32],
+    tenant: Option<Uuid>,
+    count: i32,
+) -> Vec<Hit> {
     let vector = pgvector::Vector::from(query.to_vec());
     let sql = "select entity_type, entity_id, similarity from rag_search($1, $2, $3)";
     let rows = session.query(sql, &[&vector, &tenant, &count]).unwrap();
@@ -71,6 +76,7 @@ pub fn assert_first(what: &str, found: &[Hit], all: &[Hit], count: usize) {
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let dot = |x: &[f32], y: &[f32]| -> f64 { x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum() };
+    let dot =
+        |x: &[f32], y: &[f32]| -> f64 { x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum() };
     dot(a, b) / (dot(a, a).sqrt() * dot(b, b).sqrt())
 }

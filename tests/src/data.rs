@@ -32,7 +32,8 @@ pub fn without(columns: &Columns, names: &[&str]) -> Columns {
 
 /// Hashes every row of these columns.
 pub fn hashes(database: &Database, columns: &Columns) -> Hashes {
-    let hash = |(table, columns): (&String, &Vec<String>)| (table.clone(), of_table(database, table, columns));
+    let hash =
+        |(table, columns): (&String, &Vec<String>)| (table.clone(), of_table(database, table, columns));
     columns.iter().map(hash).collect()
 }
 

@@ -129,8 +129,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let dropped = Client::connect(&self.cluster.url("postgres"), NoTls)
-            .and_then(|mut client| client.batch_execute(&format!("drop database if exists {} with (force)", self.name)));
+        let dropped = Client::connect(&self.cluster.url("postgres"), NoTls).and_then(|mut client| {
+            client.batch_execute(&format!("drop database if exists {} with (force)", self.name))
+        });
         if let Err(cause) = dropped {
             eprintln!("database {} stays: {cause}", self.name);
         }

@@ -19,7 +19,8 @@ impl Cluster {
     }
 
     fn parse(url: &str) -> Cluster {
-        let config: postgres::Config = url.parse().unwrap_or_else(|e| panic!("a URL that cannot be read: {e}"));
+        let config: postgres::Config =
+            url.parse().unwrap_or_else(|e| panic!("a URL that cannot be read: {e}"));
         let password = config.get_password().expect("the URL of a test cluster has a password");
         let (base, _) = url.rsplit_once('/').expect("the URL of a test cluster names a database");
         Cluster { base: base.to_owned(), password: String::from_utf8(password.to_owned()).unwrap() }

@@ -74,7 +74,10 @@ impl Talk {
                 b'C' => self.say(b'3', &[])?,
                 b'S' => self.say(b'Z', b"I")?,
                 b'Q' => {
-                    self.heard.lock().unwrap().push(String::from_utf8_lossy(&body).trim_end_matches('\0').to_owned());
+                    self.heard
+                        .lock()
+                        .unwrap()
+                        .push(String::from_utf8_lossy(&body).trim_end_matches('\0').to_owned());
                     self.say(b'C', b"SET\0")?;
                     self.say(b'Z', b"I")?;
                 }

@@ -76,7 +76,8 @@ impl Strata {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|e| panic!("{}: {e}", environment::strata().display()));
+        let mut child =
+            command.spawn().unwrap_or_else(|e| panic!("{}: {e}", environment::strata().display()));
         let stdout = read_all(child.stdout.take().unwrap());
         let stderr = read_all(child.stderr.take().unwrap());
         Running { child, stdout, stderr, line: format!("strata {} {}", words.join(" "), self.args.join(" ")) }
@@ -108,7 +109,8 @@ impl Running {
 
     /// Any other signal, by its name.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        let sent =
+            Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(sent.success(), "{} had ended already", self.line);
     }
 
@@ -177,8 +179,8 @@ impl Outcome {
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         assert_eq!(self.stdout.lines().count(), 1, "{}: one line of JSON, not: {}", self.line, self.stdout);
-        let value: serde_json::Value =
-            serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{}: {e}: {}", self.line, self.stdout));
+        let value: serde_json::Value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|e| panic!("{}: {e}: {}", self.line, self.stdout));
         assert_eq!(value["schema"], 1, "{}: {value}", self.line);
         value
     }

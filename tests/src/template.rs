@@ -50,7 +50,8 @@ fn extension_files() -> Vec<PathBuf> {
         let told = Command::new(environment::program("pg_config")).arg(flag).output().unwrap();
         PathBuf::from(String::from_utf8(told.stdout).unwrap().trim())
     };
-    let ours = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("strata"));
+    let ours =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("strata"));
     let mut files = files_in(&folder("--sharedir").join("extension"));
     files.extend(files_in(&folder("--pkglibdir")));
     files.into_iter().filter(ours).collect()
@@ -66,7 +67,8 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
+    let mut files: Vec<PathBuf> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
     files.sort();
     files
 }

@@ -11,7 +11,8 @@ pub fn assert_same(what: &str, expected: &str, found: &str) {
     let (old, new): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), found.lines().collect());
     let first = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let from = first.saturating_sub(AROUND);
-    let part = |lines: &[&str]| lines.iter().skip(from).take(3 * AROUND).copied().collect::<Vec<_>>().join("\n");
+    let part =
+        |lines: &[&str]| lines.iter().skip(from).take(3 * AROUND).copied().collect::<Vec<_>>().join("\n");
     panic!(
         "{what}: they differ at line {}\n--- expected\n{}\n--- found\n{}\n--- only expected\n{}\n--- only found\n{}",
         first + 1,

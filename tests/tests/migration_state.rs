@@ -2,7 +2,8 @@
 
 use strata_tests::{Database, Folder, Outcome, Strata};
 
-const PEOPLE: &str = "create table people (id int primary key, age int); insert into people values (1, 5), (2, -3);";
+const PEOPLE: &str =
+    "create table people (id int primary key, age int); insert into people values (1, 5), (2, -3);";
 
 const CHECKED: &str = "create table begun (x int);\n\ninsert into begun values (1);\n\
     alter table people\n  add constraint age_is_positive check (age >= 0);";
@@ -35,10 +36,18 @@ fn log(database: &Database) -> Vec<i32> {
 #[test]
 fn a_failing_migration_says_what_failed_and_undoes_all_of_it() {
     let database = Database::installed();
-    let pack = Folder::of(&[("001_people.up.sql", PEOPLE), ("002_checked.up.sql", CHECKED), ("003_more.up.sql", "select 1")]);
+    let pack = Folder::of(&[
+        ("001_people.up.sql", PEOPLE),
+        ("002_checked.up.sql", CHECKED),
+        ("003_more.up.sql", "select 1"),
+    ]);
 
     let message = "check constraint \"age_is_positive\" of relation \"people\" is violated by some row";
-    up(&database, &pack).exits(1).says(&["version 2 (checked) step 1, line 4: ", message, "(SQLSTATE 23514)"]);
+    up(&database, &pack).exits(1).says(&[
+        "version 2 (checked) step 1, line 4: ",
+        message,
+        "(SQLSTATE 23514)",
+    ]);
 
     assert_eq!(states(&database), ["applied", "applying", "pending"]);
     assert_eq!(database.value::<i64>("select count(*) from people"), 2);
@@ -65,7 +74,10 @@ fn status_and_version_tell_of_the_failure() {
     assert_eq!(strata.run(&["version"]).ok().stdout, "2 (dirty)\n");
     let text = strata.run(&["status"]).ok().stdout;
     let line = text.lines().find(|line| line.contains("checked")).expect("version 2 is listed");
-    assert!(line.contains("applying") && line.contains("23514 check constraint \"age_is_positive\""), "{line}");
+    assert!(
+        line.contains("applying") && line.contains("23514 check constraint \"age_is_positive\""),
+        "{line}"
+    );
     let json = strata.run(&["status", "--json", "--exit-code"]).exits(3).json();
     let second = &json["versions"][1];
     assert_eq!((&second["state"], &second["sqlstate"]), (&"applying".into(), &"23514".into()), "{second}");
@@ -75,7 +87,11 @@ fn status_and_version_tell_of_the_failure() {
 #[test]
 fn fixing_the_file_and_running_up_goes_on() {
     let database = Database::installed();
-    let pack = Folder::of(&[("001_people.up.sql", PEOPLE), ("002_checked.up.sql", CHECKED), ("003_more.up.sql", "create table more ()")]);
+    let pack = Folder::of(&[
+        ("001_people.up.sql", PEOPLE),
+        ("002_checked.up.sql", CHECKED),
+        ("003_more.up.sql", "create table more ()"),
+    ]);
     up(&database, &pack).exits(1);
 
     pack.write("002_checked.up.sql", &format!("delete from people where age < 0; {CHECKED}"));
@@ -135,7 +151,10 @@ fn a_version_that_stands_half_way_up_can_be_taken_back() {
 fn a_version_that_stands_half_way_down_must_be_finished_first() {
     let database = Database::installed();
     let back = |last: &str| format!("delete from log; drop index concurrently log_n; {last}");
-    let pack = Folder::of(&[("001_log.up.sql", &three_steps("select 1")), ("001_log.down.sql", &back("select 1/0"))]);
+    let pack = Folder::of(&[
+        ("001_log.up.sql", &three_steps("select 1")),
+        ("001_log.down.sql", &back("select 1/0")),
+    ]);
     up(&database, &pack).ok();
     down(&database, &pack).exits(1).says(&["version 1 (log) step 3", "22012"]);
     assert_eq!(states(&database), ["reverting"]);
@@ -156,7 +175,8 @@ fn a_verification_that_fails_takes_its_version_back() {
     up(&database, &pack).exits(4).says(&["001_people.verify.sql: people: expected 3, found 2"]);
     assert!(database.value::<bool>("select to_regclass('people') is null"), "the version is rolled back");
     assert_eq!(states(&database), ["applying"]);
-    let told: Vec<String> = database.column("select sqlstate || ' ' || success from strata.migration_history");
+    let told: Vec<String> =
+        database.column("select sqlstate || ' ' || success from strata.migration_history");
     assert_eq!(told, ["ST004 false"]);
 
     pack.write("001_people.verify.sql", &verify.replace('3', "2"));
@@ -196,7 +216,9 @@ fn a_changed_file_of_an_applied_version_is_refused() {
     up(&database, &pack).exits(7).says(&["001_people.up.sql has changed since version 1 was applied"]);
     down(&database, &pack).exits(7);
     assert_eq!(states(&database), ["applied"]);
-    assert!(database.value::<bool>("select to_regclass('more') is null and to_regclass('people') is not null"));
+    assert!(
+        database.value::<bool>("select to_regclass('more') is null and to_regclass('people') is not null")
+    );
 
     pack.remove("001_people.up.sql");
     pack.remove("001_people.down.sql");
@@ -208,7 +230,9 @@ fn history_cannot_be_rewritten() {
     let database = Database::installed();
     let pack = Folder::of(&[("001_people.up.sql", PEOPLE)]);
     up(&database, &pack).ok();
-    for statement in ["update strata.history set by = 'me'", "delete from strata.history", "truncate strata.history"] {
+    for statement in
+        ["update strata.history set by = 'me'", "delete from strata.history", "truncate strata.history"]
+    {
         let (sqlstate, message) = database.refusal(statement);
         assert_eq!(sqlstate, "55000", "{statement}");
         assert!(message.starts_with("strata.history is append-only"), "{message}");

@@ -25,11 +25,19 @@ fn refused(strata: &Strata, database: &Database, words: &[&str], exit: i32, says
     assert_same(&format!("{words:?} changed something"), &before, &everything(database));
 }
 
-/// Expects `up` of a pack with these files to be refused, where strata is installed and where it is not.
-fn up_is_refused(files: &[(&str, &str)], exit: i32, says: &[&str]) {
-    let pack = Folder::of(files);
+/// Files of a pack.
+type Files<'f> = &'f [(&'f str, &'f str)];
+
+/// Expects `up` of each pack to be refused with these words, where strata is installed and where it is not.
+fn up_is_refused(exit: i32, packs: &[(Files, &[&str])]) {
     for database in [Database::empty(), Database::installed()] {
-        refused(&Strata::on(&database).path(pack.path()), &database, &["up"], exit, says);
+        let before = everything(&database);
+        for (files, says) in packs {
+            let pack = Folder::of(files);
+            let outcome = Strata::on(&database).path(pack.path()).run(&["up"]).exits(exit).says(says);
+            assert_eq!(outcome.stdout, "", "a refusal has no result");
+        }
+        assert_same("one of them changed something", &before, &everything(&database));
     }
 }
 
@@ -40,7 +48,12 @@ fn an_unknown_pack_is_named_and_the_known_ones_are_listed() {
     std::fs::create_dir(base.path().join("known")).expect("a folder");
     base.write("known/001_a.up.sql", "select 1");
     let strata = Strata::on(&database).env("MIGRATION_DIR", &base.path().display().to_string());
-    for words in [["up", "--pack", "atlantis"], ["down", "--pack", "atlantis"], ["status", "--pack", "atlantis"], ["verify", "--pack", "atlantis"]] {
+    for words in [
+        ["up", "--pack", "atlantis"],
+        ["down", "--pack", "atlantis"],
+        ["status", "--pack", "atlantis"],
+        ["verify", "--pack", "atlantis"],
+    ] {
         refused(&strata, &database, &words, 15, &["pack \"atlantis\""]);
     }
     strata.run(&["up", "--pack", "atlantis"]).exits(15).says(&["there are: known"]);
@@ -66,8 +79,15 @@ fn a_version_without_a_down_file_cannot_be_taken_back() {
 
 #[test]
 fn two_files_of_one_version_are_refused() {
-    let both = [("001_a.up.sql", "select 1"), ("0001_b.up.sql", "select 2")];
-    up_is_refused(&both, 17, &["duplicate migration version: 1", "001_a.up.sql", "0001_b.up.sql"]);
+    let names = [("001_a.up.sql", "select 1"), ("0001_b.up.sql", "select 2")];
+    let same_name = [("001_a.up.sql", "select 1"), ("1_a.up.sql", "select 2")];
+    up_is_refused(
+        17,
+        &[
+            (&names, &["duplicate migration version: 1", "001_a.up.sql", "0001_b.up.sql"]),
+            (&same_name, &["duplicate migration version: 1", "001_a.up.sql", "1_a.up.sql"]),
+        ],
+    );
 }
 
 #[test]
@@ -110,13 +130,21 @@ fn a_manifest_that_is_wrong_is_refused() {
         ("name = ", "pack.toml: "),
         ("name = \"p\"\ntitle = \"p\"\ncolour = \"red\"", "colour"),
         ("name = \"Pack!\"\ntitle = \"p\"", "pack name \"Pack!\""),
-        ("name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1, 9]", "version 9, which has no file"),
-        ("name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = []", "version 1 (a) is in no phase"),
-        ("name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1]\nneeds = [\"luck\"]", "luck"),
+        (
+            "name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1, 9]",
+            "version 9, which has no file",
+        ),
+        (
+            "name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = []",
+            "version 1 (a) is in no phase",
+        ),
+        (
+            "name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1]\nneeds = [\"luck\"]",
+            "luck",
+        ),
     ];
-    for (manifest, part) in bad {
-        up_is_refused(&[("pack.toml", manifest), ("001_a.up.sql", "select 1")], 21, &[part]);
-    }
+    let packs = bad.map(|(manifest, part)| ([("pack.toml", manifest), ("001_a.up.sql", "select 1")], [part]));
+    up_is_refused(21, &packs.each_ref().map(|(files, part)| (&files[..], &part[..])));
 }
 
 #[test]
@@ -131,18 +159,24 @@ fn a_file_that_cannot_run_truthfully_is_refused_with_its_line() {
         ("begin;\nvacuum;\ncommit;", "line 2: vacuum: vacuum cannot run between begin and commit"),
         ("create index concurrently on a (x)", "name the index"),
     ];
-    for (text, part) in bad {
-        up_is_refused(&[("001_a.up.sql", text)], 21, &[part]);
-    }
+    let packs = bad.map(|(text, part)| ([("001_a.up.sql", text)], [part]));
+    up_is_refused(21, &packs.each_ref().map(|(files, part)| (&files[..], &part[..])));
 }
 
 #[test]
 fn files_that_make_no_migration_are_refused() {
-    up_is_refused(&[("001_a.down.sql", "select 1")], 21, &["version 1 has no up file", "add 001_a.up.sql"]);
-    up_is_refused(&[("001-a.up.sql", "select 1")], 21, &["file name \"001-a.up.sql\""]);
-    up_is_refused(&[("99999999999999999999_a.up.sql", "select 1")], 21, &["99999999999999999999"]);
-    let two = [("001_a.up.sql", "select 1"), ("001_a.verify.sql", "select 1; select 2")];
-    up_is_refused(&two, 21, &["001_a.verify.sql: a verification is one query, not 2"]);
+    up_is_refused(
+        21,
+        &[
+            (&[("001_a.down.sql", "select 1")], &["version 1 has no up file", "add 001_a.up.sql"]),
+            (&[("001-a.up.sql", "select 1")], &["file name \"001-a.up.sql\""]),
+            (&[("99999999999999999999_a.up.sql", "select 1")], &["99999999999999999999"]),
+            (
+                &[("001_a.up.sql", "select 1"), ("001_a.verify.sql", "select 1; select 2")],
+                &["001_a.verify.sql: a verification is one query, not 2"],
+            ),
+        ],
+    );
 }
 
 #[test]

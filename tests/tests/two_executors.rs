@@ -1,0 +1,234 @@
+//! Runs that meet, die or are told to stop: the state stays true, and the next run ends where an undisturbed one would.
+
+use strata_tests::{Database, Folder, Running, Strata, dump};
+
+const SLOW: &str = "create table slow (x int); insert into slow values (1); select pg_sleep(1)";
+
+/// Rows of the backfill, and of each of its batches.
+const ROWS: i32 = 300;
+const BATCH: i32 = 10;
+
+fn up(database: &Database, pack: &Folder) -> Running {
+    Strata::on(database).path(pack.path()).start(&["up"])
+}
+
+fn states(database: &Database) -> Vec<String> {
+    database.column("select state from strata.migration order by version")
+}
+
+/// Waits until a step with this in its summary runs at the server.
+fn until_asleep(database: &Database) {
+    database.until("select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')");
+}
+
+/// A pack of one backfill that counts how often it touched each row, slowly.
+fn backfill() -> Folder {
+    let table = format!(
+        "create table t (id int primary key, touched int not null default 0); insert into t select generate_series(1, {ROWS})"
+    );
+    let statement = "update t set touched = touched + 1 from (select pg_sleep(0.02)) s where id between $1::int and $2::int";
+    let call = format!("call strata.backfill('count', 't', 'id', '{statement}', {BATCH})");
+    Folder::of(&[
+        ("001_t.up.sql", &table),
+        ("002_count.up.sql", &call),
+        ("003_more.up.sql", "create table more ()"),
+    ])
+}
+
+fn until_half_way(database: &Database) {
+    database.until(&format!(
+        "select exists (select from strata.backfill_cursor where rows between {} and {})",
+        ROWS / 10,
+        ROWS / 2
+    ));
+}
+
+fn assert_each_row_was_touched_once(database: &Database) {
+    let found = database.rows("select touched, count(*) from t group by 1", &[]);
+    let found: Vec<(i32, i64)> = found.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(found, [(1, i64::from(ROWS))]);
+}
+
+#[test]
+fn of_two_runs_one_does_the_work_and_the_other_waits() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("001_slow.up.sql", SLOW), ("002_more.up.sql", "create table more ()")]);
+    let first = up(&database, &pack);
+    until_asleep(&database);
+    let second = up(&database, &pack).end().ok();
+    let first = first.end().ok();
+    assert_eq!(first.stdout, "2 versions applied\n");
+    assert_eq!(second.stdout, "no change\n");
+    assert!(second.stderr.contains("waiting: the pack is being moved by pid "), "{}", second.stderr);
+    assert_eq!(database.column::<i32>("select x from slow"), [1]);
+    assert_eq!(database.value::<i64>("select count(*) from strata.run"), 1, "one run did it");
+}
+
+#[test]
+fn runs_that_start_together_in_a_new_database_apply_each_version_once() {
+    let database = Database::empty();
+    let pack = Folder::of(&[
+        ("001_a.up.sql", "create table a (x int); insert into a values (1)"),
+        ("002_b.up.sql", "insert into a values (2)"),
+    ]);
+    let runs: Vec<Running> = (0..4).map(|_| up(&database, &pack)).collect();
+    let results: Vec<String> = runs.into_iter().map(|run| run.end().ok().stdout).collect();
+    assert_eq!(results.iter().filter(|text| *text == "2 versions applied\n").count(), 1, "{results:?}");
+    assert_eq!(results.iter().filter(|text| *text == "no change\n").count(), 3, "{results:?}");
+    assert_eq!(database.column::<i32>("select x from a order by x"), [1, 2]);
+}
+
+#[test]
+fn packs_do_not_wait_for_each_other() {
+    let database = Database::installed();
+    let slow = Folder::of(&[("pack.toml", "name = \"slow\"\ntitle = \"slow\""), ("001_slow.up.sql", SLOW)]);
+    let quick = Folder::of(&[
+        ("pack.toml", "name = \"quick\"\ntitle = \"quick\""),
+        ("001_q.up.sql", "create table quick ()"),
+    ]);
+    let first = up(&database, &slow);
+    until_asleep(&database);
+    let second = up(&database, &quick).end().ok();
+    assert!(!second.stderr.contains("waiting"), "{}", second.stderr);
+    first.end().ok();
+}
+
+#[test]
+fn a_run_that_cannot_have_the_pack_gives_up_and_names_the_holder() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("001_slow.up.sql", &SLOW.replace("pg_sleep(1)", "pg_sleep(4)"))]);
+    let first = up(&database, &pack);
+    until_asleep(&database);
+    let strata = Strata::on(&database).path(pack.path());
+    let refused = strata.run(&["up", "--lock-timeout", "1"]).exits(6);
+    refused.says(&["can't acquire database lock", "pack pack is being moved by pid ", "--lock-timeout"]);
+    first.end().ok();
+    assert_eq!(states(&database), ["applied"]);
+}
+
+#[test]
+fn a_step_whose_run_was_killed_is_undone_and_run_again() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("001_slow.up.sql", SLOW), ("002_more.up.sql", "create table more ()")]);
+    let run = up(&database, &pack);
+    until_asleep(&database);
+    run.kill();
+    assert_eq!(states(&database), ["applying", "pending"]);
+    // The server has not noticed: the next run waits until it does.
+    assert_eq!(up(&database, &pack).end().ok().stdout, "2 versions applied\n");
+    assert_eq!(
+        database.column::<i32>("select x from slow"),
+        [1],
+        "what the killed run had written is undone"
+    );
+    assert_eq!(database.column::<i32>("select attempt from strata.run"), [2], "the same run went on");
+    let told: Vec<Option<bool>> = database.column("select success from strata.migration_history order by id");
+    assert_eq!(told, [None, Some(true), Some(true)], "the history says that the first attempt did not end");
+}
+
+#[test]
+fn a_killed_backfill_goes_on_behind_its_last_batch() {
+    let database = Database::installed();
+    let pack = backfill();
+    let run = up(&database, &pack);
+    until_half_way(&database);
+    run.kill();
+    database.terminate_others();
+    let done: i64 = database.value("select rows from strata.backfill_cursor");
+    assert!(done > 0 && done < i64::from(ROWS), "killed in the middle, at row {done}");
+
+    up(&database, &pack).end().ok();
+    assert_each_row_was_touched_once(&database);
+    assert_eq!(states(&database), ["applied", "applied", "applied"]);
+
+    let undisturbed = Database::installed();
+    up(&undisturbed, &pack).end().ok();
+    assert_eq!(dump(&database), dump(&undisturbed), "the same state as without the kill");
+}
+
+#[test]
+fn a_backfill_whose_client_was_killed_ends_and_is_not_repeated() {
+    let database = Database::installed();
+    let pack = backfill();
+    let run = up(&database, &pack);
+    until_half_way(&database);
+    run.kill();
+    up(&database, &pack).end().ok();
+    assert_each_row_was_touched_once(&database);
+    assert_eq!(states(&database), ["applied", "applied", "applied"]);
+}
+
+#[test]
+fn an_index_whose_build_was_killed_is_built_again() {
+    let database = Database::installed();
+    let pack = Folder::of(&[
+        ("001_t.up.sql", "create table t (x int); insert into t select generate_series(1, 100)"),
+        ("002_index.up.sql", "create index concurrently t_x on t (x)"),
+    ]);
+    Strata::on(&database).path(pack.path()).run(&["up", "1"]).ok();
+    // A writer that the build has to wait for.
+    let mut writer = database.connect();
+    let mut open = writer.transaction().expect("a transaction");
+    open.execute("insert into t values (0)", &[]).expect("a row");
+    let run = up(&database, &pack);
+    database.until("select exists (select from pg_stat_activity where datname = current_database() and query like 'create index%' and wait_event_type = 'Lock')");
+    run.kill();
+    database.run("select pg_terminate_backend(pid, 10000) from pg_stat_activity where query like 'create index%' and datname = current_database()");
+    let valid = "select indisvalid from pg_index where indexrelid = 't_x'::regclass";
+    assert!(!database.value::<bool>(valid), "the build stopped half-way");
+    open.commit().expect("committed");
+
+    let again = up(&database, &pack).end().ok();
+    assert!(again.stderr.contains("public.t_x is left over from a broken build"), "{}", again.stderr);
+    assert!(database.value::<bool>(valid));
+}
+
+#[test]
+fn sigterm_lets_the_version_at_work_end() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("001_slow.up.sql", SLOW), ("002_more.up.sql", "create table more ()")]);
+    for signal in ["TERM", "INT"] {
+        let database = if signal == "TERM" { &database } else { &Database::installed() };
+        let run = up(database, &pack);
+        until_asleep(database);
+        run.signal(signal);
+        let stopped =
+            run.end().exits(130).says(&["stopped before version 2", "run the same command to go on"]);
+        assert!(stopped.stderr.contains("Stopping after this running migration"), "{}", stopped.stderr);
+        assert_eq!(states(database), ["applied", "pending"]);
+        assert_eq!(database.column::<String>("select state from strata.run"), ["cancelled"]);
+        assert_eq!(up(database, &pack).end().ok().stdout, "1 version applied\n");
+    }
+}
+
+#[test]
+fn a_second_signal_cancels_the_statement_and_undoes_the_step() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("001_slow.up.sql", &SLOW.replace("pg_sleep(1)", "pg_sleep(60)"))]);
+    let run = up(&database, &pack);
+    until_asleep(&database);
+    run.signal("TERM");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    run.signal("TERM");
+    run.end().exits(130).says(&["version 1 (slow) step 1", "cancelled"]);
+    assert!(database.value::<bool>("select to_regclass('slow') is null"), "the step is undone");
+    assert_eq!(states(&database), ["applying"]);
+    pack.write("001_slow.up.sql", SLOW);
+    up(&database, &pack).end().ok();
+}
+
+#[test]
+fn a_step_that_meets_a_locked_table_steps_back_and_tries_again() {
+    let database = Database::installed();
+    database.run("create table t (x int)");
+    let pack = Folder::of(&[("001_column.up.sql", "alter table t add y int")]);
+    let mut holder = database.connect();
+    let mut open = holder.transaction().expect("a transaction");
+    open.batch_execute("lock table t in access share mode").expect("a lock");
+    let run = Strata::on(&database).path(pack.path()).start(&["up", "--table-lock-timeout", "100"]);
+    database.until("select exists (select from pg_locks where relation = 't'::regclass and not granted)");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    open.rollback().expect("released");
+    let done = run.end().ok();
+    assert!(done.stderr.contains("a lock was not to be had; try 2 follows"), "{}", done.stderr);
+}
