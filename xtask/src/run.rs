@@ -89,9 +89,10 @@ fn outcome(command: &Command, status: ExitStatus) -> Result<()> {
     Err(Failure::new(format!("{} failed ({status})", name(command))))
 }
 
-/// The command as one would type it, without its environment.
+/// The command as one would type it: no folder before the program, no environment.
 fn name(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
