@@ -13,7 +13,9 @@ create table strata.backfill_cursor (
 -- backfill: runs one statement over a whole table in key order, a batch a transaction. `statement` sees the batch as
 -- $1 and $2, the first and the last key in it, both inclusive, as text: `where t.id between $1::uuid and $2::uuid`.
 -- Killed at any moment, it goes on behind the last committed batch: the cursor belongs to the run named by the setting
--- strata.run, so that the same job in a new run starts over, and a changed statement does too.
+-- strata.run, so that the same job in a new run starts over once it was done, and a changed statement does too; and so
+-- does a job that was under way when a migration was taken back: what its first batches did may be undone.
+-- Raises 22023 (batch), 42703 (no such key column), 2D000 (called inside a transaction).
 create procedure strata.backfill(job text, relation regclass, key text, statement text, batch int default 5000)
 language plpgsql as $$
 declare
@@ -37,7 +39,8 @@ begin
 
     select * into progress from strata.backfill_cursor c where c.job = backfill.job;
     if progress.job is null or progress.checksum <> sum or (progress.done and progress.run is distinct from this_run)
-       or (progress.done and this_run is null) then
+       or (progress.done and this_run is null)
+       or exists (select from strata.history h where h.direction = 'down' and h.at > progress.updated_at) then
         insert into strata.backfill_cursor as c (job, run, checksum) values (job, this_run, sum)
         on conflict on constraint backfill_cursor_pkey do update
             set run = excluded.run, checksum = excluded.checksum, cursor = null, rows = 0, done = false,

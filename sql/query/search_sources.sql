@@ -18,10 +18,13 @@ cross join (
     join pg_catalog.pg_type t on t.typnamespace = e.extnamespace and t.typname = 'vector'
     where e.extname = 'vector'
 ) v
+-- `limit 1` keeps it a look-up by name, however many tables there are.
 left join lateral (
     select c.oid, c.relnamespace
-    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = s.relation_schema::name and c.relname = s.relation_name::name
+    from pg_catalog.pg_class c
+    where c.relname = s.relation_name::name
+      and c.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = s.relation_schema::name)
+    limit 1
 ) r on true
 left join lateral (
     select pg_catalog.min(u.name) filter (where a.attnum is null) as gone,
