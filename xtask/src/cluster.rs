@@ -1,5 +1,6 @@
 //! A PostgreSQL cluster of our own: made, started on a free port of 127.0.0.1, stopped. Never the machine's.
 
+use std::env;
 use std::fs::{self, Permissions};
 use std::io::Read;
 use std::net::TcpListener;
@@ -16,6 +17,9 @@ use crate::user::Runner;
 /// The superuser of every cluster of ours. Not `strata`: a schema of the user's own name comes first on the
 /// search_path, and what is created without a schema would land in it.
 pub const USER: &str = "owner";
+
+/// Code point order everywhere, and letters beyond ASCII are letters where the system knows such a locale.
+const LOCALE: &str = if cfg!(target_os = "linux") { "--locale=C.UTF-8" } else { "--locale=C" };
 
 /// How often a start is tried when somebody else takes the port first.
 const TRIES: u32 = 5;
@@ -134,6 +138,7 @@ impl Cluster {
     /// A program of PostgreSQL's that connects to a database as the superuser.
     pub fn client(&self, program: &str, database: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
+        forget_settings(&mut command);
         command
             .env("PGHOST", "127.0.0.1")
             .env("PGPORT", self.port.to_string())
@@ -168,15 +173,7 @@ impl Cluster {
 
     fn initdb(&self) -> Result<()> {
         let mut command = Command::new(self.bin.join("initdb"));
-        command.arg("-D").arg(self.data()).args([
-            "-U",
-            USER,
-            "-A",
-            "scram-sha-256",
-            "-E",
-            "UTF8",
-            "--locale=C",
-        ]);
+        command.arg("-D").arg(self.data()).args(["-U", USER, "-A", "scram-sha-256", "-E", "UTF8", LOCALE]);
         command.arg("--pwfile").arg(self.home.join("password")).arg("--no-instructions").stdin(Stdio::null());
         self.runner.apply(&mut command);
         run::read(&mut command).map(drop)
@@ -185,12 +182,7 @@ impl Cluster {
     fn pg_ctl(&self, words: &[&str]) -> Command {
         let mut command = Command::new(self.bin.join("pg_ctl"));
         command.args(words).args(["-s", "-w", "-t", "120", "-D"]).arg(self.data());
-        // Variables that psql honours would mislead pg_ctl's own check of the server.
-        for name in
-            ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGDATA", "PGSERVICE", "PGOPTIONS"]
-        {
-            command.env_remove(name);
-        }
+        forget_settings(&mut command);
         self.runner.apply(&mut command);
         command
     }
@@ -203,6 +195,13 @@ impl Cluster {
         let path = self.home.join(name);
         fs::write(&path, text).context(|| format!("write {}", path.display()))?;
         protect(&path, mode, &self.runner)
+    }
+}
+
+/// libpq's variables of the person (`PGSERVICE`, `PGSSLMODE`, `PGDATA` ...) speak of another server.
+fn forget_settings(command: &mut Command) {
+    for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
+        command.env_remove(name);
     }
 }
 
@@ -286,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_stranger_with_the_number_of_a_dead_server_is_not_the_server() {
-        let home = std::env::temp_dir().join(format!("strata-xtask-{}", std::process::id()));
+        let home = env::temp_dir().join(format!("strata-xtask-{}", std::process::id()));
         fs::create_dir_all(home.join("data")).unwrap();
         fs::write(home.join("data/postmaster.pid"), format!("{}\n/x\n0\n5433\n", std::process::id()))
             .unwrap();

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::error::{Failure, Result};
 use crate::postgres::{Installation, PGVECTOR};
@@ -21,7 +20,10 @@ pub fn postgres(release: &Release) -> Result<Option<Installation>> {
     if let Some(found) = WANTED.into_iter().find_map(installed) {
         return Ok(Some(found));
     }
-    let Some(major) = WANTED.into_iter().find(|major| is_offered(*major)) else { return Ok(None) };
+    let all: Vec<String> = WANTED.into_iter().flat_map(names).collect();
+    let words: Vec<&str> = ["policy"].into_iter().chain(all.iter().map(String::as_str)).collect();
+    let offered = candidates(&run::read(&mut system::apt_cache(&words)?)?);
+    let Some(major) = WANTED.into_iter().find(|major| carries(&offered, *major)) else { return Ok(None) };
     run::say(format!("setup: this release carries PostgreSQL {major} with pgvector: taking its packages"));
     install(major)?;
     match installed(major) {
@@ -45,16 +47,14 @@ fn names(major: u32) -> [String; 3] {
     ]
 }
 
-fn is_offered(major: u32) -> bool {
-    let names = names(major);
-    let Ok(policy) = run::read(Command::new("apt-cache").arg("policy").args(&names).env("LC_ALL", "C"))
-    else {
-        return false;
+/// Whether all three packages can be installed and pgvector is new enough.
+fn carries(offered: &[(String, String)], major: u32) -> bool {
+    let version = |wanted: &String| {
+        let (_, text) = offered.iter().find(|(name, _)| name == wanted)?;
+        Version::find(text)
     };
-    let versions = candidates(&policy);
-    let vector =
-        versions.iter().find(|(name, _)| name == &names[2]).and_then(|(_, text)| Version::find(text));
-    versions.len() == names.len() && vector.is_some_and(|version| version >= PGVECTOR)
+    let [server, headers, vector] = names(major).map(|name| version(&name));
+    server.is_some() && headers.is_some() && vector.is_some_and(|version| version >= PGVECTOR)
 }
 
 /// Name and candidate version of each package that can be installed.
@@ -99,5 +99,15 @@ mod tests {
         let policy = "postgresql-17:\n  Installed: (none)\n  Candidate: 17.6-1\n  Version table:\n     17.6-1 500\n\
                       postgresql-17-pgvector:\n  Installed: (none)\n  Candidate: (none)\n";
         assert_eq!(candidates(policy), [("postgresql-17".to_string(), "17.6-1".to_string())]);
+    }
+
+    #[test]
+    fn a_release_with_an_old_pgvector_does_not_carry_it() {
+        let offer = |vector: &str| {
+            let versions = ["16.3-1", "16.3-1", vector];
+            names(16).into_iter().zip(versions.map(String::from)).collect::<Vec<_>>()
+        };
+        assert!(carries(&offer("0.8.0-1"), 16) && !carries(&offer("0.6.0-1"), 16));
+        assert!(!carries(&offer("0.8.0-1"), 17) && !carries(&offer("0.8.0-1")[..2], 16));
     }
 }

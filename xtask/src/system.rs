@@ -148,7 +148,7 @@ fn missing_libclang(installed: &[String]) -> Vec<String> {
 
 /// The version of libclang that the release calls its own.
 fn default_libclang() -> Option<u32> {
-    let depends = run::read(Command::new("apt-cache").args(["depends", "libclang1"])).ok()?;
+    let depends = run::read(&mut apt_cache(&["depends", "libclang1"]).ok()?).ok()?;
     depends.split_whitespace().find_map(|word| word.strip_prefix("libclang1-")?.parse().ok())
 }
 
@@ -158,15 +158,30 @@ fn installed_packages(pattern: &str) -> Vec<String> {
     table.lines().filter_map(|line| line.strip_prefix("installed ").map(String::from)).collect()
 }
 
+/// apt's knowledge of its release. A fresh container has none, so it is fetched first.
+pub fn apt_cache(words: &[&str]) -> Result<Command> {
+    let lists = fs::read_dir("/var/lib/apt/lists").into_iter().flatten().flatten();
+    if !lists.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("_Packages")) {
+        update()?;
+    }
+    let mut command = Command::new("apt-cache");
+    command.args(words).env("LC_ALL", "C");
+    Ok(command)
+}
+
+fn update() -> Result<()> {
+    run::say("setup: apt-get update");
+    run::loud(&mut privileged(&["apt-get", "-q", "update"])?)
+}
+
 /// Installs packages of the system's own release with apt-get, as root or through sudo.
 pub fn install(packages: &[String]) -> Result<()> {
     run::say(format!("setup: installing with apt-get: {}", packages.join(" ")));
-    let first = apt_get(packages)?;
-    if run::loud(&mut { first }).is_ok() {
+    if run::loud(&mut apt_get(packages)?).is_ok() {
         return Ok(());
     }
-    run::say("setup: the package lists may be old; apt-get update, then once more");
-    run::loud(&mut privileged(&["apt-get", "-q", "update"])?)?;
+    run::say("setup: the package lists may be old; once more with new ones");
+    update()?;
     run::loud(&mut apt_get(packages)?)
         .map_err(|failure| failure.hint(format!("install by hand: apt-get install {}", packages.join(" "))))
 }
