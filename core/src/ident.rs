@@ -34,13 +34,6 @@ impl fmt::Display for Ident {
     }
 }
 
-/// Replaces each `{name}` of a template by its identifier. Values never come this way: bind them.
-pub fn splice(template: &'static str, names: &[(&'static str, &Ident)]) -> String {
-    names.iter().fold(template.to_owned(), |sql, (name, ident)| {
-        sql.replace(&format!("{{{name}}}"), &ident.to_string())
-    })
-}
-
 /// A text as a literal that means the same under any setting of standard_conforming_strings.
 pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
@@ -58,7 +51,6 @@ mod tests {
     fn quotes_what_needs_it() {
         let odd = Ident::new("we\"ird Ünïcode").expect("valid");
         assert_eq!(odd.to_string(), "\"we\"\"ird Ünïcode\"");
-        assert_eq!(splice("select {c} from t", &[("c", &odd)]), "select \"we\"\"ird Ünïcode\" from t");
     }
 
     #[test]
