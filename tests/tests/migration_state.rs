@@ -168,6 +168,35 @@ fn a_version_that_stands_half_way_down_must_be_finished_first() {
 }
 
 #[test]
+fn a_down_that_took_nothing_back_leaves_the_version_applied() {
+    let database = Database::installed();
+    let back = "create table t (); drop table nowhere";
+    let pack = Folder::of(&[("001_people.up.sql", PEOPLE), ("001_people.down.sql", back)]);
+    up(&database, &pack).ok();
+    down(&database, &pack).exits(1).says(&["version 1 (people) step 1, line 1", "42P01"]);
+    assert_eq!(states(&database), ["applied"], "all of it was undone");
+    let strata = Strata::on(&database).path(pack.path());
+    assert_eq!(strata.run(&["version"]).ok().stdout, "1\n");
+    assert!(strata.run(&["status"]).ok().stdout.contains("42P01"), "the failure can still be seen");
+    assert_eq!(up(&database, &pack).ok().stdout, "no change\n");
+    pack.write("001_people.down.sql", "drop table people");
+    down(&database, &pack).ok();
+    assert_eq!(states(&database), ["pending"]);
+}
+
+#[test]
+fn a_failed_down_of_what_was_never_applied_does_not_make_it_applied() {
+    let database = Database::installed();
+    let pack = Folder::of(&[
+        ("001_log.up.sql", &three_steps("select 1/0")),
+        ("001_log.down.sql", "drop table nowhere"),
+    ]);
+    up(&database, &pack).exits(1);
+    down(&database, &pack).exits(1);
+    assert_eq!(states(&database), ["reverting"]);
+}
+
+#[test]
 fn a_verification_that_fails_takes_its_version_back() {
     let database = Database::installed();
     let verify = "select 'people' as check_name, '3' as expected, count(*)::text as actual, count(*) = 3 as ok from people";
