@@ -41,7 +41,7 @@ end
 $$;
 
 drop function if exists strata_aurum.vector_dependants(), strata_aurum.keep_updated_at(), strata_aurum.settle(int),
-    strata_aurum.undo(int), strata_aurum.bring_back(int, regclass), strata_aurum.keep(int, regclass, text[]), strata_aurum.retire_indexes(int),
+    strata_aurum.undo(int, text), strata_aurum.bring_back(int, regclass), strata_aurum.keep(int, regclass, text[]), strata_aurum.retire_indexes(int),
     strata_aurum.note_index(int, regclass, text, text), strata_aurum.index_definition(regclass), strata_aurum.note_constraint(int, regclass, text),
     strata_aurum.expect_columns(int, regclass, jsonb), strata_aurum.vector_schema(), strata_aurum.full_name(regclass);
 drop table if exists strata_aurum.kept, strata_aurum.made;

@@ -176,20 +176,18 @@ begin
 end
 $$;
 
--- undo: takes back the columns and constraints that a version made. A constraint that stood in the place of an older
--- one gives it back, not yet validated: that is for settle, in a transaction of its own.
-create or replace function strata_aurum.undo(version int) returns void
+-- undo: takes back the columns and constraints that a version made on a table. One table a transaction: whoever locks two
+-- against writers may meet one who has them in the other order. A constraint that stood in the place of an older one
+-- gives it back, not yet validated: that is for settle, in a transaction of its own.
+create or replace function strata_aurum.undo(version int, relation text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     item record;
 begin
-    for item in select * from strata_aurum.made m where m.version = undo.version and m.kind in ('constraint', 'column')
-                order by m.kind desc, m.relation, m.name loop
-        if item.kind = 'column' then
-            execute format('alter table if exists %s drop column if exists %I', item.relation, item.name);
-        else
-            execute format('alter table if exists %s drop constraint if exists %I', item.relation, item.name);
-        end if;
+    for item in select * from strata_aurum.made m
+                where m.version = undo.version and m.relation = undo.relation and m.kind in ('constraint', 'column')
+                order by m.kind desc, m.name loop
+        execute format('alter table if exists %s drop %s if exists %I', item.relation, item.kind, item.name);
         if item.was is not null then
             execute format('alter table %s add constraint %I %s not valid',
                            item.relation, item.name, regexp_replace(item.was, ' NOT VALID$', ''));

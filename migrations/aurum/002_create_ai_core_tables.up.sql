@@ -9,9 +9,10 @@
 
 do $$
 declare
-    missing text; -- or, at the end, in the way
+    missing  text;
+    occupied text;
 begin
-    select string_agg(w.name, ', ') into missing
+    select string_agg(w.name, ', ' order by w.name) into missing
     from (values ('auth.users.id'), ('public.pillars.user_id'), ('public.areas.pillar_id'), ('public.projects.area_id'),
                  ('public.projects.status'), ('public.projects.updated_at'), ('public.tasks.project_id'),
                  ('public.tasks.description'), ('public.tasks.status'), ('public.tasks.updated_at'),
@@ -25,19 +26,19 @@ begin
         raise exception 'this is not the Aurum application: it has no %', missing using errcode = '42P01',
             hint = 'give the database of the application; on a plain Postgres load app/supabase.sql and app/baseline.sql first';
     end if;
-    select string_agg(w.name, ', ') into missing
+    select string_agg(w.name, ', ' order by w.name) into missing
     from (values ('anon'), ('authenticated'), ('service_role')) w (name)
     where not exists (select from pg_catalog.pg_roles r where r.rolname = w.name);
     if missing is not null or to_regprocedure('auth.uid()') is null then
         raise exception 'what Supabase provides is missing: %', coalesce('roles ' || missing, 'function auth.uid()')
             using errcode = '42704', hint = 'on a plain Postgres load app/supabase.sql first';
     end if;
-    select string_agg(w.name, ', ') into missing
+    select string_agg(w.name, ', ' order by w.name) into occupied
     from (values ('public.insights'), ('public.ai_conversation_memory'), ('public.daily_reflections')) w (name)
     where to_regclass(w.name) is not null
       and not exists (select from strata_aurum.made m where m.version = 2 and m.kind = 'table' and m.name = w.name);
-    if missing is not null then
-        raise exception 'relation % is there already', missing using errcode = '42P07',
+    if occupied is not null then
+        raise exception 'relation % is there already', occupied using errcode = '42P07',
             hint = 'rename or drop it, and what reads it, then run this version again';
     end if;
 end

@@ -127,20 +127,24 @@ begin
             known.name, known.provider, known.dimensions, ${embedding_provider}, ${embedding_dimensions}
             using errcode = '42710', hint = 'look into strata.model, and set the variables of the pack to it';
     end if;
-    if not exists (select from strata.source s where s.entity_type = 'journal_entry') then
-        perform strata.add_source('journal_entry', 'public.journal_entries', 'id', 'user_id', 'title', array['content'],
-            'content_embedding', ${embedding_model}, 'created_at', array['mood', 'template_type'],
-            'embedding_model', 'embedding_updated_at');
-    end if;
-    if not exists (select from strata.source s where s.entity_type = 'task') then
-        perform strata.add_source('task', 'public.tasks', 'id', 'user_id', 'name', array['description'],
-            'description_embedding', ${embedding_model}, 'created_at', array['status', 'priority', 'due_date', 'project_id'],
-            'embedding_model', 'embedding_updated_at');
-    end if;
-    if not exists (select from strata.source s where s.entity_type = 'insight') then
-        perform strata.add_source('insight', 'public.insights', 'id', 'user_id', 'title', array['content'],
-            'embedding', ${embedding_model}, 'created_at', array['insight_type', 'entity_type', 'entity_id', 'confidence'],
-            'embedding_model', 'embedding_updated_at');
-    end if;
 end
 $$;
+
+-- One source a transaction: each puts triggers on its table, which waits for the table's writers.
+-- strata: new transaction
+select strata.add_source('journal_entry', 'public.journal_entries', 'id', 'user_id', 'title', array['content'],
+    'content_embedding', ${embedding_model}, 'created_at', array['mood', 'template_type'],
+    'embedding_model', 'embedding_updated_at')
+where not exists (select from strata.source s where s.entity_type = 'journal_entry');
+
+-- strata: new transaction
+select strata.add_source('task', 'public.tasks', 'id', 'user_id', 'name', array['description'],
+    'description_embedding', ${embedding_model}, 'created_at', array['status', 'priority', 'due_date', 'project_id'],
+    'embedding_model', 'embedding_updated_at')
+where not exists (select from strata.source s where s.entity_type = 'task');
+
+-- strata: new transaction
+select strata.add_source('insight', 'public.insights', 'id', 'user_id', 'title', array['content'],
+    'embedding', ${embedding_model}, 'created_at', array['insight_type', 'entity_type', 'entity_id', 'confidence'],
+    'embedding_model', 'embedding_updated_at')
+where not exists (select from strata.source s where s.entity_type = 'insight');

@@ -2,7 +2,7 @@
 -- strata_aurum.kept and comes back with the next up.
 
 select strata_aurum.keep(4, 'public.tasks');
-select strata_aurum.undo(4);
+select strata_aurum.undo(4, 'public.tasks');
 
 -- strata: new transaction
 select strata_aurum.settle(4);

@@ -31,7 +31,7 @@ end
 $$;
 drop function if exists strata_aurum.sync_soft_delete();
 drop table if exists strata_aurum.soft_delete_backup;
-select strata_aurum.undo(5);
+select strata_aurum.undo(5, 'public.journal_entries');
 
 -- strata: new transaction
 select strata_aurum.settle(5);

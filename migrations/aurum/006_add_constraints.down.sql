@@ -3,7 +3,10 @@
 -- A row whose status has been changed since keeps what it says now. The old constraint comes back unvalidated, so that
 -- nobody waits, and is validated at the end.
 
-select strata_aurum.undo(6);
+select strata_aurum.undo(6, 'public.tasks');
+
+-- strata: new transaction
+select strata_aurum.undo(6, 'public.projects');
 -- A way up that failed early left no table; nothing is to be said again then.
 create table if not exists strata_aurum.status_before (id uuid primary key, relation text, was text, became text);
 

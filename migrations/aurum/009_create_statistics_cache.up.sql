@@ -44,8 +44,9 @@ grant select on public.user_statistics_cache to authenticated, service_role;
 
 -- update_user_statistics_cache: makes the counters of those users stale whose rows a statement has changed. Its argument
 -- is the column that the counters look at, besides user_id.
--- A row that is stale already is locked in share mode, not written: writers of one user do not wait for each other, and a
--- refresh that is counting this user at the moment is waited for, so that no change falls between counting and marking.
+-- A row that is stale already is locked for key share, not written: writers of one user do not wait for each other, nor
+-- for one who marks, and yet a refresh, which locks for update, is waited for while it counts this user, so that no
+-- change falls between counting and marking.
 create or replace function public.update_user_statistics_cache() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -68,7 +69,7 @@ begin
     end if;
     known := array(select s.user_id from (
         select c.user_id from public.user_statistics_cache c
-        where c.user_id = any (touched) and c.stale order by c.user_id for share) s);
+        where c.user_id = any (touched) and c.stale order by c.user_id for key share) s);
     -- Through auth.users: when a user is deleted, this fires for rows of somebody who is no longer there.
     insert into public.user_statistics_cache (user_id, stale)
     select u.id, true from auth.users u where u.id = any (touched) and u.id <> all (known) order by u.id

@@ -18,6 +18,7 @@ drop function if exists strata_aurum.follow_project();
 -- strata: new transaction
 drop trigger if exists complete_task on public.tasks;
 drop function if exists strata_aurum.complete_task();
+drop function if exists strata_aurum.fill_tasks(uuid, uuid);
 -- A way up that failed at once left no table; every area and pillar is what it was then.
 create table if not exists strata_aurum.task_before as
 select t.id, t.area_id, t.pillar_id from public.tasks t where t.area_id is not null or t.pillar_id is not null;

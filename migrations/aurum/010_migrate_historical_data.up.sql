@@ -93,17 +93,22 @@ create or replace trigger follow_area after update on public.areas
     referencing old table as old_rows new table as new_rows
     for each statement execute function strata_aurum.follow_area();
 
--- Both fillings in one update of a row: with a vector index on the table each update costs an insert into its graph.
-call strata.backfill('aurum 010 tasks', 'public.tasks', 'id', $$
-    with quiet as (
-        select set_config('strata_aurum.backfill', 'on', true) as it
-    ), wanted as (
+-- strata: new transaction
+-- fill_tasks: both fillings, of the tasks with keys from first to last, in one update of a row: with a vector index on the
+-- table each update costs an insert into its graph. hierarchy_view follows in the same transaction, a batch at a time;
+-- with all marks left to the end, one long transaction would have to follow them all. Answers the keys.
+create or replace function strata_aurum.fill_tasks(first uuid, last uuid) returns setof uuid
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform set_config('strata_aurum.backfill', 'on', true);
+    return query
+    with wanted as (
         select t.id, case when p.id is null then t.area_id else p.area_id end as area_id,
                case when p.id is null then t.pillar_id else a.pillar_id end as pillar_id
         from public.tasks t
         left join public.projects p on p.id = t.project_id
         left join public.areas a on a.id = p.area_id
-        where t.id between $1::uuid and $2::uuid
+        where t.id between first and last
     )
     update public.tasks t
     set area_id = w.area_id, pillar_id = w.pillar_id,
@@ -111,9 +116,17 @@ call strata.backfill('aurum 010 tasks', 'public.tasks', 'id', $$
         hrm_priority_is_default = t.hrm_priority_is_default or t.hrm_priority_score is null,
         hrm_alignment_score = coalesce(t.hrm_alignment_score, 0.5),
         hrm_alignment_is_default = t.hrm_alignment_is_default or t.hrm_alignment_score is null
-    from wanted w, quiet
+    from wanted w
     where t.id = w.id and ((t.area_id, t.pillar_id) is distinct from (w.area_id, w.pillar_id)
                            or t.hrm_priority_score is null or t.hrm_alignment_score is null)
+    returning t.id;
+    perform strata.refresh_hierarchy_view('public');
+    perform set_config('strata_aurum.backfill', '', true);
+end
+$$;
+
+call strata.backfill('aurum 010 tasks', 'public.tasks', 'id', $$
+    select strata_aurum.fill_tasks($1::uuid, $2::uuid)
 $$);
 
 -- journal_entry_id and an updated_at that equals created_at say: from version 010, and not edited since.
@@ -149,8 +162,6 @@ create index concurrently if not exists idx_tasks_area on public.tasks (area_id)
 drop index concurrently if exists public.idx_tasks_pillar_going;
 create index concurrently if not exists idx_tasks_pillar on public.tasks (pillar_id);
 
-select public.refresh_hierarchy_view();
-
--- strata: new transaction
+drop function strata_aurum.fill_tasks(uuid, uuid);
 analyze public.tasks;
 analyze public.daily_reflections;

@@ -4,7 +4,7 @@ with walk (began) as (
     select coalesce((select c.started_at from strata.backfill_cursor c where c.job = 'aurum 010 reflections'), 'infinity')
 ), latest as (
     select distinct on (j.user_id, reflection_date)
-           j.user_id, (j.created_at at time zone 'UTC')::date as reflection_date, j.id, j.content
+           j.user_id, (j.created_at at time zone 'UTC')::date as reflection_date, j.id, j.created_at
     from public.journal_entries j, walk w
     where j.template_type = 'daily_reflection' and not j.archived and j.created_at < w.began
     order by j.user_id, reflection_date, j.created_at desc, j.id desc
@@ -27,10 +27,10 @@ with walk (began) as (
     from latest l
     left join public.daily_reflections d on d.user_id = l.user_id and d.reflection_date = l.reflection_date
     union all
-    select 'reflections that are not the latest of their day', '0', count(*)::text
+    select 'reflections that are older than the latest entry of their day', '0', count(*)::text
     from latest l
     join public.daily_reflections d on d.user_id = l.user_id and d.reflection_date = l.reflection_date
-    where d.journal_entry_id <> l.id and d.updated_at = d.created_at
+    where d.updated_at = d.created_at and (d.created_at, d.journal_entry_id) < (l.created_at, l.id)
     union all
     select 'trigger ' || w.name, 'enabled', case t.tgenabled when 'O' then 'enabled' end
     from (values ('tasks', 'complete_task'), ('projects', 'follow_project'), ('areas', 'follow_area')) w (relation, name)

@@ -138,7 +138,7 @@ with title as materialized (
            pg_temp.chance(i, 14) as fate, pg_temp.chance(i, 15) as age
     from size z, total t, generate_series(1, z.entries) i
 ), written as (
-    select d.*, (d.today - floor(d.age * 650)::int + floor(d.fate * 86400) * interval '1 second') at time zone 'UTC' as at
+    select d.*, (d.today - 1 - floor(d.age * 650)::int + floor(d.fate * 86400) * interval '1 second') at time zone 'UTC' as at
     from drawn d
 )
 insert into public.journal_entries
