@@ -75,9 +75,10 @@ alter table public.tasks
     drop constraint if exists chk_task_embedding_model,
     add constraint chk_task_embedding_model
         check ((description_embedding is null and name_embedding is null) = (embedding_model is null)) not valid,
+    -- Not with between: a dump and a restore would write its definition otherwise.
     drop constraint if exists chk_task_hrm_scores,
-    add constraint chk_task_hrm_scores
-        check (hrm_priority_score between 0 and 1 and hrm_alignment_score between 0 and 1) not valid;
+    add constraint chk_task_hrm_scores check (hrm_priority_score >= 0 and hrm_priority_score <= 1
+        and hrm_alignment_score >= 0 and hrm_alignment_score <= 1) not valid;
 drop trigger if exists zz_keep_updated_at on public.tasks;
 create trigger zz_keep_updated_at
     before update of description_embedding, name_embedding, embedding_model, embedding_updated_at on public.tasks

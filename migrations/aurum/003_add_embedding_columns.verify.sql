@@ -20,8 +20,8 @@ with wanted_columns (relation, name, type) as (
            ('tasks', 'chk_task_embedding_model',
             'CHECK ((((description_embedding IS NULL) AND (name_embedding IS NULL)) = (embedding_model IS NULL)))'),
            ('tasks', 'chk_task_hrm_scores',
-            'CHECK ((((hrm_priority_score >= (0)::double precision) AND (hrm_priority_score <= (1)::double precision)) '
-            'AND ((hrm_alignment_score >= (0)::double precision) AND (hrm_alignment_score <= (1)::double precision))))'),
+            'CHECK (((hrm_priority_score >= (0)::double precision) AND (hrm_priority_score <= (1)::double precision) '
+            'AND (hrm_alignment_score >= (0)::double precision) AND (hrm_alignment_score <= (1)::double precision)))'),
            ('tasks', 'tasks_area_id_fkey', 'FOREIGN KEY (area_id) REFERENCES areas(id) ON DELETE SET NULL'),
            ('tasks', 'tasks_pillar_id_fkey', 'FOREIGN KEY (pillar_id) REFERENCES pillars(id) ON DELETE SET NULL')
 ), checks (check_name, expected, actual) as (
