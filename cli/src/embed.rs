@@ -123,7 +123,11 @@ fn open_all(sources: &[Source]) -> Result<Providers, Error> {
 
 /// A provider's failure as an error of this command.
 pub fn provider_failed(cause: ProviderError) -> Error {
-    let error = Error::new(Kind::ProviderFailed, cause.to_string());
+    let kind = match cause {
+        ProviderError::WrongDimension { .. } => Kind::WrongDimension,
+        _ => Kind::ProviderFailed,
+    };
+    let error = Error::new(kind, cause.to_string());
     match cause.hint() {
         Some(hint) => error.hint(hint),
         None => error,

@@ -57,7 +57,7 @@ pub trait Provider: Send + Sync {
 }
 
 /// Opens a model of a provider. Reads nothing yet: missing files show at the first `embed`. Misconfigured when there
-/// is no such provider or model, or when its vectors have other dimensions.
+/// is no such provider or model, wrong dimension when its vectors have others.
 pub fn open(provider: &str, model: &str, dimensions: usize) -> Result<Box<dyn Provider>, ProviderError> {
     match provider {
         local::NAME => Ok(Box::new(local::open(model, dimensions)?)),

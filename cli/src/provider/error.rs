@@ -27,6 +27,13 @@ pub enum ProviderError {
         /// The next command.
         hint: Option<String>,
     },
+    /// The model's vectors do not have the dimensions that it is registered with. Stop, as for a wrong set-up.
+    WrongDimension {
+        /// Both dimensions.
+        reason: String,
+        /// The next command.
+        hint: String,
+    },
     /// The answer is not one good vector for each text. Stop: its vectors must not be stored.
     WrongShape {
         /// What was expected and what came.
@@ -75,6 +82,7 @@ impl ProviderError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Misconfigured { hint, .. } => hint.as_deref(),
+            Self::WrongDimension { hint, .. } => Some(hint),
             _ => None,
         }
     }
@@ -94,7 +102,7 @@ impl fmt::Display for ProviderError {
             Self::Unavailable { reason, .. } => write!(f, "the provider is not available: {reason}"),
             Self::Rejected { row: Some(row), reason } => write!(f, "text {row} was rejected: {reason}"),
             Self::Rejected { row: None, reason } => write!(f, "a text was rejected: {reason}"),
-            Self::Misconfigured { reason, .. } => f.write_str(reason),
+            Self::Misconfigured { reason, .. } | Self::WrongDimension { reason, .. } => f.write_str(reason),
             Self::WrongShape { reason } => write!(f, "the provider's answer cannot be used: {reason}"),
         }
     }

@@ -37,7 +37,7 @@ pub struct Local {
     cut_tokens: AtomicU64,
 }
 
-/// Opens the model of this name. Misconfigured when it is not the pinned one or does not have these dimensions.
+/// Opens the model of this name. Misconfigured when it is not the pinned one; wrong dimension when it has others.
 pub fn open(model: &str, dimensions: usize) -> Result<Local, ProviderError> {
     if model != MODEL {
         return Err(ProviderError::misconfigured(format!("provider {NAME:?} has no model {model:?}"))
@@ -46,7 +46,7 @@ pub fn open(model: &str, dimensions: usize) -> Result<Local, ProviderError> {
     if dimensions != DIMENSIONS {
         let reason = format!("model {MODEL} has {DIMENSIONS} dimensions, not {dimensions}");
         let hint = format!("register it with {DIMENSIONS} dimensions and use vector({DIMENSIONS}) columns");
-        return Err(ProviderError::misconfigured(reason).with_hint(hint));
+        return Err(ProviderError::WrongDimension { reason, hint });
     }
     Ok(Local::at(None))
 }

@@ -121,7 +121,7 @@ fn an_unknown_model_is_answered_with_those_that_there_are() {
 fn a_wrong_dimension_is_refused_at_once() {
     let error = open("local", "all-MiniLM-L6-v2", 1536).err().unwrap();
     assert_eq!(error.to_string(), "model all-MiniLM-L6-v2 has 384 dimensions, not 1536");
-    assert!(matches!(error, ProviderError::Misconfigured { .. }));
+    assert!(matches!(error, ProviderError::WrongDimension { .. }));
 }
 
 #[test]
