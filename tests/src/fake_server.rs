@@ -98,7 +98,7 @@ impl Talk {
             self.stream.write_all(b"N")?;
         }
         self.say(b'R', &0_u32.to_be_bytes())?;
-        self.say(b'S', b"server_version\014.11\0")?;
+        self.say(b'S', b"server_version\x0014.11\0")?;
         self.say(b'S', b"client_encoding\0UTF8\0")?;
         self.say(b'K', &[0; 8])?;
         self.say(b'Z', b"I")
