@@ -5,6 +5,7 @@ mod cluster;
 mod db;
 mod demo;
 mod error;
+mod errors;
 mod extension;
 mod guard;
 mod imports;
@@ -37,11 +38,12 @@ cargo xtask <verb>
   demo                  migrates an application, embeds its texts, answers three questions
      --stop             stops its cluster and removes the data
   test [stage ..] [-- filter ..]
-                        every proof: format clippy imports unit pgrx whole
+                        every proof: format clippy imports unit pg whole
   db                    starts the development cluster and prints its URL
      --fresh            begins anew
      --stop             stops it
      --without-extension  with pgvector only
+  errors                writes the table of docs/errors.md from the core's enum
 
 Everything goes into the cache: STRATA_CACHE, else /var/cache/strata for root, else ~/.cache/strata.
 PG_CONFIG names a PostgreSQL to use; STRATA_MODEL_DIR a folder that holds the model.";
@@ -64,6 +66,7 @@ fn dispatch(words: &[String]) -> Result<()> {
         ("db", rest) => db::run(db::Wish::parse(rest)?),
         ("demo", rest) => demo::run(rest),
         ("test", rest) => test::run(rest),
+        ("errors", []) => errors::write(),
         ("guard", [folder]) => guard::watch(Path::new(folder)),
         ("help" | "--help" | "-h", _) => {
             println!("{MENU}");

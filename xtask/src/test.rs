@@ -28,7 +28,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "clippy", title: "clippy has no warning", run: clippy },
     Stage { name: "imports", title: "nobody imports whom they must not", run: imports::check },
     Stage { name: "unit", title: "the rules, without PostgreSQL", run: unit },
-    Stage { name: "pgrx", title: "the extension inside PostgreSQL", run: pgrx_tests::run },
+    Stage { name: "pg", title: "the extension inside PostgreSQL", run: pgrx_tests::run },
     Stage { name: "whole", title: "the installed whole, seen by a client", run: whole::run },
 ];
 
@@ -181,7 +181,7 @@ mod tests {
     fn an_unknown_stage_is_answered_with_the_known_ones() {
         let refusal = choose(&words("units")).map(drop).unwrap_err().to_string();
         assert!(
-            refusal.contains("`units`") && refusal.contains("format clippy imports unit pgrx whole"),
+            refusal.contains("`units`") && refusal.contains("format clippy imports unit pg whole"),
             "{refusal}"
         );
         assert_eq!(choose(&[]).unwrap().len(), STAGES.len());
