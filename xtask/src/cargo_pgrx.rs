@@ -27,8 +27,8 @@ pub struct CargoPgrx {
 }
 
 impl CargoPgrx {
-    /// Installs cargo-pgrx when it is missing and points it at a PostgreSQL.
-    pub fn ensure(place: &Place, postgres: &Installation) -> Result<Self> {
+    /// Installs cargo-pgrx when it is missing and points it at a copy of a PostgreSQL.
+    pub fn ensure(place: &Place, postgres: &Installation, original: &Installation) -> Result<Self> {
         let root = place.cache.join("tools").join(format!("cargo-pgrx-{VERSION}"));
         let programs = root.join("bin");
         if !programs.join("cargo-pgrx").is_file() {
@@ -37,8 +37,10 @@ impl CargoPgrx {
         }
         let home = place.own.join("pgrx");
         place::public_dir(&home)?;
-        let config = format!("[configs]\npg{} = {:?}\n", postgres.version.major, postgres.pg_config());
-        // pgrx compiles its bindings again whenever this file's time changes.
+        let made_of = format!("# a copy of PostgreSQL {} in {}", original.version, original.bin.display());
+        let config =
+            format!("{made_of}\n[configs]\npg{} = {:?}\n", original.version.major, postgres.pg_config());
+        // pgrx makes its bindings again when this file changes, so it names the original, and is written only then.
         place::write_if_changed(&home.join("config.toml"), config.as_bytes())?;
         Ok(Self { programs, home, postgres: postgres.clone(), rustc: rustc_version()? })
     }

@@ -37,8 +37,7 @@ impl Server {
         let original = postgres::choose(&place)?;
         run::say(format!("setup: PostgreSQL {} of {}", original.version, original.bin.display()));
         let postgres = moved_copy(&place, &original)?;
-        let for_pgrx = overlay::ensure(&original, &place.own.join("pg-pgrx"), Kind::Full)?;
-        let pgrx = CargoPgrx::ensure(&place, &for_pgrx)?;
+        let pgrx = CargoPgrx::ensure(&place, &copy_for_pgrx(&place, &original)?, &original)?;
         Ok(Self { place, original, postgres, pgrx })
     }
 
@@ -54,6 +53,11 @@ impl Server {
         let _alone = self.place.own_lock("overlay")?;
         overlay::ensure(&self.original, &self.place.own.join("pg-bare"), Kind::Bare)
     }
+}
+
+fn copy_for_pgrx(place: &Place, original: &Installation) -> Result<Installation> {
+    let _alone = place.own_lock("overlay")?;
+    overlay::ensure(original, &place.own.join("pg-pgrx"), Kind::Full)
 }
 
 /// Servers that run from a copy which is to be replaced are stopped first.
