@@ -5,6 +5,7 @@ use crate::environment::{self, BARE, FULL};
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -78,25 +79,47 @@ impl Strata {
             .stderr(Stdio::piped());
         let mut child =
             command.spawn().unwrap_or_else(|e| panic!("{}: {e}", environment::strata().display()));
-        let stdout = read_all(child.stdout.take().unwrap());
-        let stderr = read_all(child.stderr.take().unwrap());
+        let stdout = Heard::listen(child.stdout.take().unwrap());
+        let stderr = Heard::listen(child.stderr.take().unwrap());
         Running { child, stdout, stderr, line: format!("strata {} {}", words.join(" "), self.args.join(" ")) }
     }
 }
 
-fn read_all(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        from.read_to_end(&mut bytes).unwrap();
-        String::from_utf8(bytes).expect("the command line writes UTF-8")
-    })
+/// What a run has written so far, and the thread that listens.
+struct Heard {
+    text: Arc<Mutex<Vec<u8>>>,
+    listener: JoinHandle<()>,
+}
+
+impl Heard {
+    fn listen(mut from: impl Read + Send + 'static) -> Heard {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&text);
+        let listener = std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(length @ 1..) = from.read(&mut part) {
+                heard.lock().unwrap().extend(&part[..length]);
+            }
+        });
+        Heard { text, listener }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
+    }
+
+    fn all(self) -> String {
+        self.listener.join().unwrap();
+        String::from_utf8(std::mem::take(&mut *self.text.lock().unwrap()))
+            .expect("the command line writes UTF-8")
+    }
 }
 
 /// A run that goes on.
 pub struct Running {
     child: Child,
-    stdout: JoinHandle<String>,
-    stderr: JoinHandle<String>,
+    stdout: Heard,
+    stderr: Heard,
     line: String,
 }
 
@@ -114,6 +137,16 @@ impl Running {
         assert!(sent.success(), "{} had ended already", self.line);
     }
 
+    /// Waits until its log says this.
+    pub fn until(&self, said: &str) {
+        let began = Instant::now();
+        while !self.stderr.so_far().contains(said) {
+            let heard = self.stderr.so_far();
+            assert!(began.elapsed() < PATIENCE, "{}: waited in vain for {said:?}: {heard}", self.line);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits for its end and checks what every run must keep.
     pub fn end(mut self) -> Outcome {
         let began = Instant::now();
@@ -127,7 +160,7 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(5));
         };
-        let (stdout, stderr) = (self.stdout.join().unwrap(), self.stderr.join().unwrap());
+        let (stdout, stderr) = (self.stdout.all(), self.stderr.all());
         let outcome = Outcome { code: status.code(), stdout, stderr, line: self.line };
         outcome.keeps_its_manners();
         outcome

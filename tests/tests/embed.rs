@@ -169,10 +169,10 @@ fn what_a_dead_worker_had_claimed_is_embedded_when_its_lease_is_over() {
     let database = aurum::embedded();
     database
         .run("update tasks set name = name || '?' where id in (select id from tasks order by id limit 4)");
-    let held = "select count(*) from strata.claim_jobs('ghost', 3, '2 seconds')";
+    let held = "select count(*) from strata.claim_jobs('ghost', 3, '1 hour')";
     assert_eq!(database.value::<i64>(held), 3);
     assert_eq!(embed(&database), 1, "three are held by somebody else");
-    database.until("select bool_and(lease_until < clock_timestamp()) from strata.job");
+    database.run("update strata.job set lease_until = clock_timestamp()");
     assert_eq!(embed(&database), 3);
 }
 
