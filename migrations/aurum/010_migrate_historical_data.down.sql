@@ -23,6 +23,9 @@ drop function if exists strata_aurum.fill_tasks(uuid, uuid);
 create table if not exists strata_aurum.task_before as
 select t.id, t.area_id, t.pillar_id from public.tasks t where t.area_id is not null or t.pillar_id is not null;
 
+-- As on the way up: the graph is built again afterwards, instead of entry by entry.
+drop index concurrently if exists public.idx_task_description_embedding;
+
 call strata.backfill('aurum 010 tasks back', 'public.tasks', 'id', $$
     with quiet as (
         select set_config('strata_aurum.backfill', 'on', true) as it
@@ -43,6 +46,13 @@ call strata.backfill('aurum 010 tasks back', 'public.tasks', 'id', $$
     where t.id = w.id and ((t.area_id, t.pillar_id) is distinct from (w.area_id, w.pillar_id)
                            or t.hrm_priority_is_default or t.hrm_alignment_is_default)
 $$);
+
+set maintenance_work_mem = ${index_build_memory};
+set statement_timeout = 0;
+create index concurrently if not exists idx_task_description_embedding
+    on public.tasks using hnsw (description_embedding vector_cosine_ops) with (m = 16, ef_construction = 64);
+reset maintenance_work_mem;
+reset statement_timeout;
 
 call strata.backfill('aurum 010 reflections back', 'public.daily_reflections', 'id', $$
     delete from public.daily_reflections d

@@ -94,9 +94,9 @@ create or replace trigger follow_area after update on public.areas
     for each statement execute function strata_aurum.follow_area();
 
 -- strata: new transaction
--- fill_tasks: both fillings, of the tasks with keys from first to last, in one update of a row: with a vector index on the
--- table each update costs an insert into its graph. hierarchy_view follows in the same transaction, a batch at a time;
--- with all marks left to the end, one long transaction would have to follow them all. Answers the keys.
+-- fill_tasks: both fillings, of the tasks with keys from first to last, in one update of a row. hierarchy_view follows in
+-- the same transaction, a batch at a time; with all marks left to the end, one long transaction would have to follow them
+-- all. Answers the keys.
 create or replace function strata_aurum.fill_tasks(first uuid, last uuid) returns setof uuid
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -125,9 +125,20 @@ begin
 end
 $$;
 
+-- Every row is written, and a written row is a new entry in the graph of the vector index, one at a time. Building the
+-- graph again afterwards is several times quicker, and searches read rows exactly meanwhile.
+drop index concurrently if exists public.idx_task_description_embedding;
+
 call strata.backfill('aurum 010 tasks', 'public.tasks', 'id', $$
     select strata_aurum.fill_tasks($1::uuid, $2::uuid)
 $$);
+
+set maintenance_work_mem = ${index_build_memory};
+set statement_timeout = 0;
+create index concurrently if not exists idx_task_description_embedding
+    on public.tasks using hnsw (description_embedding vector_cosine_ops) with (m = 16, ef_construction = 64);
+reset maintenance_work_mem;
+reset statement_timeout;
 
 -- journal_entry_id and an updated_at that equals created_at say: from version 010, and not edited since.
 call strata.backfill('aurum 010 reflections', 'public.journal_entries', 'id', $$

@@ -37,7 +37,7 @@ with walk (began) as (
     left join pg_catalog.pg_trigger t on t.tgrelid = to_regclass('public.' || w.relation) and t.tgname = w.name
     union all
     select 'index ' || w.name, 'valid', case when x.indisvalid then 'valid' end
-    from (values ('idx_tasks_area'), ('idx_tasks_pillar')) w (name)
+    from (values ('idx_tasks_area'), ('idx_tasks_pillar'), ('idx_task_description_embedding')) w (name)
     left join pg_catalog.pg_index x on x.indexrelid = to_regclass('public.' || w.name)
 )
 select check_name, expected, actual, coalesce(expected = actual, false) as ok from checks;
