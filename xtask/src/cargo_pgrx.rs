@@ -67,7 +67,8 @@ impl CargoPgrx {
 
     /// A cargo that knows where cargo-pgrx and its configuration are.
     pub fn cargo(&self) -> Result<Command> {
-        let mut command = run::cargo();
+        // The servers' user reads what it installs.
+        let mut command = run::readable_cargo();
         command
             .env("PATH", path_with(&[&self.programs])?)
             .env("PGRX_HOME", &self.home)
@@ -91,7 +92,7 @@ fn install(place: &Place, root: &std::path::Path) -> Result<()> {
     }
     let fixed =
         ["install", "cargo-pgrx", "--version", VERSION, "--locked", "--debug", "--ignore-rust-version"];
-    let mut command = run::cargo();
+    let mut command = run::readable_cargo();
     // Not in the checkout, whose configuration is not this program's.
     command.args(fixed).arg("--root").arg(root).current_dir(&place.own).env_remove("CARGO_TARGET_DIR");
     run::quiet(

@@ -1,7 +1,7 @@
 //! Child processes: read one's output, run one quietly with a log file, or let it talk.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -20,9 +20,31 @@ pub fn say(text: impl AsRef<str>) {
     eprintln!("{}", text.as_ref());
 }
 
+/// What stands between `sh` and the program that runs with an open umask.
+const OPEN_UMASK: [&str; 3] = ["-c", "umask 022; exec \"$@\"", "sh"];
+
 /// The cargo that runs us, without the variables that it set for this crate alone.
 pub fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    as_outside(Command::new(cargo_program()))
+}
+
+/// The same, making files that everybody may read.
+pub fn readable_cargo() -> Command {
+    as_outside(readable(cargo_program()))
+}
+
+/// A child whose files everybody may read, whatever our umask is.
+pub fn readable(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("sh");
+    command.args(OPEN_UMASK).arg(program);
+    command
+}
+
+fn cargo_program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn as_outside(mut command: Command) -> Command {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|p| text.starts_with(p))
@@ -30,13 +52,6 @@ pub fn cargo() -> Command {
             command.env_remove(&name);
         }
     }
-    command
-}
-
-/// A child whose files everybody may read, whatever our umask is.
-pub fn readable(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", "umask 022; exec \"$@\"", "sh"]).arg(program);
     command
 }
 
@@ -89,10 +104,12 @@ fn outcome(command: &Command, status: ExitStatus) -> Result<()> {
     Err(Failure::new(format!("{} failed ({status})", name(command))))
 }
 
-/// The command as one would type it: no folder before the program, no environment.
+/// The command as one would type it: no folder before the program, no environment, no umask.
 fn name(command: &Command) -> String {
-    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
-    let words = std::iter::once(program).chain(command.get_args());
+    let all: Vec<&OsStr> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let typed = if all.iter().skip(1).take(3).eq(&OPEN_UMASK) { &all[4..] } else { &all[..] };
+    let program = typed.first().map(|program| Path::new(program).file_name().unwrap_or(program));
+    let words = program.into_iter().chain(typed.iter().skip(1).copied());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
@@ -134,6 +151,13 @@ mod tests {
     fn the_tail_of_a_short_text_is_the_text() {
         assert_eq!(tail("a\nb", 5), "a\nb");
         assert_eq!(tail("a\nb\nc", 2), "b\nc");
+    }
+
+    #[test]
+    fn a_command_is_named_as_it_is_typed() {
+        assert_eq!(name(Command::new("/opt/bin/make").arg("-s")), "make -s");
+        assert_eq!(name(readable("/opt/bin/make").arg("-s")), "make -s");
+        assert_eq!(name(&Command::new("make")), "make");
     }
 
     #[test]
