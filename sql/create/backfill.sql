@@ -15,7 +15,8 @@ create table strata.backfill_cursor (
 -- Killed at any moment, it goes on behind the last committed batch: the cursor belongs to the run named by the setting
 -- strata.run, so that the same job in a new run starts over once it was done, and a changed statement does too; and so
 -- does a job that was under way when a migration was taken back: what its first batches did may be undone.
--- Raises 22023 (batch), 42703 (no such key column), 2D000 (called inside a transaction).
+-- A batch that meets a locked row gives way to its holder and is tried again, a hundred times over a minute and a half.
+-- Raises 22023 (batch), 55P03 (a row stayed locked), 42703 (no such key column), 2D000 (called inside a transaction).
 create procedure strata.backfill(job text, relation regclass, key text, statement text, batch int default 5000)
 language plpgsql as $$
 declare
@@ -60,8 +61,22 @@ begin
             commit;
             return;
         end if;
-        execute statement using first_key, last_key;
-        get diagnostics touched = row_count;
+        -- The application's writers go first: whoever waits here holds many rows, gives them all back, and tries again.
+        -- Shorter than deadlock_timeout, so that of two who block each other it is hardly ever the writer who is cancelled.
+        for attempt in 1..100 loop
+            begin
+                perform set_config('lock_timeout', '100ms', true);
+                execute statement using first_key, last_key;
+                get diagnostics touched = row_count;
+                exit;
+            exception when lock_not_available or deadlock_detected then
+                if attempt = 100 then
+                    raise;
+                end if;
+            end;
+            commit;
+            perform pg_sleep(least(0.05 * attempt, 1) * (0.5 + random()));
+        end loop;
         update strata.backfill_cursor c
         set cursor = last_key, rows = c.rows + touched, run = this_run, updated_at = clock_timestamp()
         where c.job = backfill.job
