@@ -22,8 +22,17 @@ use output::Output;
 use std::process::ExitCode;
 use strata_core::Error;
 
+fn main() -> ExitCode {
+    // SAFETY: the first statement of the program; no thread was started.
+    #[expect(unsafe_code, reason = "see calm_tensors")]
+    unsafe {
+        provider::calm_tensors();
+    }
+    start()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn start() -> ExitCode {
     let args = Args::parse();
     let output = Output::new(&args);
     match run(&args, &output).await {

@@ -9,6 +9,7 @@ mod local;
 mod tests;
 
 pub use error::ProviderError;
+pub use local::calm_tensors;
 use std::pin::Pin;
 
 /// What an asynchronous method of a provider returns: boxed, so that the trait can be a `dyn`.

@@ -51,6 +51,20 @@ pub fn open(model: &str, dimensions: usize) -> Result<Local, ProviderError> {
     Ok(Local::at(None))
 }
 
+/// Keeps the tensor library's own pool of threads at one: see `engine`. It reads its environment and nothing else.
+/// A person's setting stays.
+///
+/// # Safety
+/// No other thread may run yet.
+#[expect(unsafe_code, reason = "the environment is the only way to tell the tensor library")]
+pub unsafe fn calm_tensors() {
+    const THREADS: &str = "CANDLE_NUM_THREADS";
+    if std::env::var_os(THREADS).is_none() {
+        // SAFETY: the caller promises that no other thread could be reading the environment.
+        unsafe { std::env::set_var(THREADS, "1") };
+    }
+}
+
 impl Local {
     fn at(folder: Option<PathBuf>) -> Self {
         let (cut_texts, cut_tokens) = (AtomicU64::new(0), AtomicU64::new(0));
