@@ -70,7 +70,7 @@ impl Session {
 
     /// Runs one statement; every column of its rows as text.
     pub async fn run(&self, statement: &Statement) -> Reply {
-        match statement.verbatim {
+        match statement.is_verbatim() {
             true => self.verbatim(&statement.sql).await,
             false => self.ours(statement).await,
         }
@@ -121,6 +121,7 @@ pub fn db_error(error: tokio_postgres::Error) -> DbError {
             message: db.message().to_owned(),
             detail: db.detail().map(Into::into),
             hint: db.hint().map(Into::into),
+            context: db.where_().map(Into::into),
         },
         None if error.is_closed() => {
             DbError { sqlstate: "08006".into(), message: "the server closed it".into(), ..Default::default() }

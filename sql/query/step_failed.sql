@@ -1,16 +1,18 @@
 -- step_failed: the outcome of a step that failed, and of the run with it. A way down whose first transaction failed has
 -- taken nothing back: a version that was applied is applied again, and the way up is open.
 -- $1 text run   $2 int8 attempt   $3 int8 version   $4 int8 number
--- $5 text sqlstate   $6 text message   $7 text detail or null   $8 text hint or null
+-- $5 text sqlstate   $6 text message   $7 text detail or null   $8 text hint or null   $9 text context or null
+-- $10 text state of the run: failed, or cancelled by the operator
 with run as (
     update strata.run r
-    set state = 'failed', finished_at = clock_timestamp(), sqlstate = $5::text, message = $6::text
+    set state = $10::text, finished_at = clock_timestamp(), sqlstate = $5::text,
+        message = case $10::text when 'failed' then $6::text end
     where r.id = $1::text::uuid and r.attempt = $2::int8 and r.state = 'running'
     returning r.id, r.pack, r.direction
 ), step as (
     update strata.run_step s
     set state = 'failed', finished_at = clock_timestamp(),
-        sqlstate = $5::text, message = $6::text, detail = $7::text, hint = $8::text
+        sqlstate = $5::text, message = $6::text, detail = $7::text, hint = $8::text, context = $9::text
     from run r
     where s.run = r.id and s.version = $3::int8 and s.number = $4::int8
     returning s.number, s.kind
