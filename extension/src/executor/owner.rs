@@ -52,12 +52,12 @@ pub fn as_owner<R>(work: impl FnOnce() -> R) -> R {
 /// Does the work in a transaction that may only read, and leaves it as it was.
 #[allow(unsafe_code)]
 pub fn read_only<R>(work: impl FnOnce() -> R) -> R {
-    // SAFETY: as in `as_owner`.
+    // SAFETY: the flag behind transaction_read_only, which cannot be set for a while; an abort restores it too.
     unsafe {
-        let level = pg_sys::NewGUCNestLevel();
-        set_local(c"transaction_read_only", c"on");
+        let before = pg_sys::XactReadOnly;
+        pg_sys::XactReadOnly = true;
         let done = work();
-        pg_sys::AtEOXact_GUC(true, level);
+        pg_sys::XactReadOnly = before;
         done
     }
 }
