@@ -138,6 +138,10 @@ pub fn failed(doing: &str, cause: DbError) -> Error {
         "22000" if cause.message.contains("dimensions") => Kind::WrongDimension,
         "22000" => Kind::BadData,
         "42501" => Kind::Forbidden,
+        "55P03" => Kind::Locked,
+        code if code.starts_with("ST") => {
+            Kind::ALL.into_iter().find(|kind| kind.sqlstate() == code).unwrap_or(Kind::Failed)
+        }
         code if code.starts_with("08") || code.starts_with("57P") => Kind::CannotConnect,
         _ => return Error::failed(doing, cause),
     };
