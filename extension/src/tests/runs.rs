@@ -75,15 +75,15 @@ mod tests {
     fn a_request_waits_for_its_worker() {
         tables();
         run(&push(&TWO));
-        run("set local search_path = \"odd\", public");
+        run("set local search_path = \"Odd\", public");
         run("select strata.start_run('p', to_phase => 1)");
         assert_eq!(
             list(
                 "select concat_ws(':', state, attempt, direction, request ->> 'to_phase', request ->> 'search_path') from strata.run"
             ),
-            "queued:0:up:1:\"odd\", public"
+            "queued:0:up:1:\"Odd\", public"
         );
-        assert_eq!(list("select current_setting('search_path')"), "\"odd\", public");
+        assert_eq!(list("select current_setting('search_path')"), "\"Odd\", public");
         assert_eq!(list("select state || alive from strata.run r, strata.run_progress(r.id)"), "queuedfalse");
         assert_eq!(list("select strata.cancel_run(id)::text from strata.run"), "true");
         assert_eq!(list("select state from strata.run"), "cancelled");
