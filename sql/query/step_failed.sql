@@ -24,9 +24,10 @@ with run as (
       and s.kind = 'transaction'
       and not exists (
           select from strata.run_step d where d.run = r.id and d.version = m.version and d.state = 'done')
-      and 'succeeded' = (
+      and (
           select h.event from strata.history h
-          where h.pack = m.pack and h.version = m.version and h.direction = 'up' order by h.id desc limit 1)
+          where h.pack = m.pack and h.version = m.version and h.direction = 'up' order by h.id desc limit 1
+      ) in ('succeeded', 'forced')
 )
 insert into strata.history (pack, version, name, direction, event, run, attempt, step, sqlstate, message)
 select r.pack, m.version, m.name, r.direction, 'failed', r.id, $2::int8::int, s.number, $5::text, $6::text
