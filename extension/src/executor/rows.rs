@@ -34,8 +34,8 @@ impl Catcher {
     }
 
     /// What was caught.
-    pub fn take(self: Box<Self>) -> Vec<Row> {
-        self.rows
+    pub fn take(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.rows)
     }
 }
 

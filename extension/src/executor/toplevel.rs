@@ -43,7 +43,7 @@ pub fn run(memory: pg_sys::MemoryContext, sql: &str, with_rows: bool) -> Reply {
     let outcome = capture(|| unsafe { execute(memory, &text, receiver) });
     // SAFETY: as above.
     unsafe { settle(outcome.is_err()) };
-    outcome.map(|()| catcher.map_or_else(Vec::<Row>::new, Catcher::take))
+    outcome.map(|()| catcher.map_or_else(Vec::<Row>::new, |mut catcher| catcher.take()))
 }
 
 /// Ends what a statement or a piece of bookkeeping has left: its transaction where it failed, and its traces.
