@@ -2,13 +2,19 @@
 
 use crate::report::report;
 use crate::store::{self, here};
-use pgrx::JsonB;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use pgrx::{JsonB, check_for_interrupts};
+use std::time::Duration;
 use strata_core::pack::Pack;
 use strata_core::statement::{Statement, Value};
 use strata_core::upload::Upload;
 use strata_core::{Error, Kind, plan, variables};
+
+/// Tries at the lock of a pack, and what lies between two. An executor whose end has just been seen has not yet given it
+/// back; one that works does not within half a second.
+const TRIES: u32 = 10;
+const POLL: Duration = Duration::from_millis(50);
 
 /// Keeps a pack as `strata push` sends it, and returns its name.
 #[pg_extern(volatile, strict, parallel_unsafe)]
@@ -38,8 +44,12 @@ pub fn lock(pack: &str) -> Result<(), Error> {
     let first = |rows: &[Vec<Option<String>>], column: usize| {
         rows.first().and_then(|row| row.get(column).cloned().flatten())
     };
-    if first(&asked(include_str!("../../sql/query/lock_for_now.sql"))?, 0).as_deref() == Some("true") {
-        return Ok(());
+    for _ in 0..TRIES {
+        if first(&asked(include_str!("../../sql/query/lock_for_now.sql"))?, 0).as_deref() == Some("true") {
+            return Ok(());
+        }
+        std::thread::sleep(POLL);
+        check_for_interrupts!();
     }
     let holder = asked(include_str!("../../sql/query/lock_holder.sql"))?;
     let holder = match (first(&holder, 0), first(&holder, 1)) {
