@@ -84,7 +84,10 @@ mod tests {
             "queued:0:up:1:\"Odd\", public"
         );
         assert_eq!(list("select current_setting('search_path')"), "\"Odd\", public");
-        assert_eq!(list("select state || alive from strata.run r, strata.run_progress(r.id)"), "queuedfalse");
+        assert_eq!(
+            list("select p.state || p.alive from strata.run r, strata.run_progress(r.id) p"),
+            "queuedfalse"
+        );
         assert_eq!(list("select strata.cancel_run(id)::text from strata.run"), "true");
         assert_eq!(list("select state from strata.run"), "cancelled");
         assert_eq!(list("select strata.cancel_run(id)::text from strata.run"), "false");
