@@ -53,6 +53,8 @@ pub enum Command {
     Status(Status),
     /// Run the verification of every applied version again.
     Verify,
+    /// Keep the files of the pack in the database, for strata.start_run.
+    Push,
     /// Embed every row of every registered source that has no embedding yet.
     Embed(Embed),
     /// Search one tenant's rows by text.

@@ -3,6 +3,7 @@
 use crate::args::Args;
 use std::path::{Path, PathBuf};
 use strata_core::pack::{File, Pack};
+use strata_core::upload::Upload;
 use strata_core::{Error, Kind};
 
 /// The pack that the arguments name, with the values that they give to its variables.
@@ -11,6 +12,11 @@ pub fn read(args: &Args) -> Result<Pack, Error> {
     let mut pack = read_folder(&folder)?;
     pack.given = args.set.iter().cloned().collect();
     Ok(pack)
+}
+
+/// The files of the pack that the arguments name.
+pub fn upload(args: &Args) -> Result<Upload, Error> {
+    read_files(&find(args)?)
 }
 
 /// The name under which the database knows the pack that the arguments name; its folder need not be at hand.
@@ -86,6 +92,10 @@ fn is_pack(folder: &Path) -> bool {
 }
 
 fn read_folder(folder: &Path) -> Result<Pack, Error> {
+    read_files(folder)?.pack()
+}
+
+fn read_files(folder: &Path) -> Result<Upload, Error> {
     let failed = |path: &Path, cause: std::io::Error| {
         Error::new(Kind::BadPack, format!("cannot read {}: {cause}", path.display()))
     };
@@ -102,5 +112,5 @@ fn read_folder(folder: &Path) -> Result<Pack, Error> {
     }
     let absolute = folder.canonicalize().map_err(|e| failed(folder, e))?;
     let name = absolute.file_name().unwrap_or_default().to_string_lossy();
-    Pack::read(&name, manifest.as_deref(), files)
+    Ok(Upload::new(name.into_owned(), manifest, files))
 }

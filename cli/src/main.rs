@@ -10,6 +10,7 @@ mod install;
 mod migrate;
 mod output;
 mod provider;
+mod push;
 mod search;
 mod session;
 mod status;
@@ -52,6 +53,7 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Version => version::run(args, output).await,
         Command::Status(status) => status::run(args, status, output).await,
         Command::Verify => verify::run(args, output).await,
+        Command::Push => push::run(args, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,
         Command::Search(search) => search::run(args, search, output).await,
     }

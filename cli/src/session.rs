@@ -70,7 +70,7 @@ impl Session {
 
     /// Runs one statement; every column of its rows as text.
     pub async fn run(&self, statement: &Statement) -> Reply {
-        match statement.verbatim {
+        match statement.is_verbatim() {
             true => self.verbatim(&statement.sql).await,
             false => self.ours(statement).await,
         }
@@ -121,6 +121,7 @@ pub fn db_error(error: tokio_postgres::Error) -> DbError {
             message: db.message().to_owned(),
             detail: db.detail().map(Into::into),
             hint: db.hint().map(Into::into),
+            context: db.where_().map(Into::into),
         },
         None if error.is_closed() => {
             DbError { sqlstate: "08006".into(), message: "the server closed it".into(), ..Default::default() }
@@ -137,6 +138,10 @@ pub fn failed(doing: &str, cause: DbError) -> Error {
         "22000" if cause.message.contains("dimensions") => Kind::WrongDimension,
         "22000" => Kind::BadData,
         "42501" => Kind::Forbidden,
+        "55P03" => Kind::Locked,
+        code if code.starts_with("ST") => {
+            Kind::ALL.into_iter().find(|kind| kind.sqlstate() == code).unwrap_or(Kind::Failed)
+        }
         code if code.starts_with("08") || code.starts_with("57P") => Kind::CannotConnect,
         _ => return Error::failed(doing, cause),
     };

@@ -60,7 +60,7 @@ async fn checks(
 
 async fn read_only(session: &Session, query: &str) -> strata_core::statement::Reply {
     session.run(&Statement::verbatim("begin read only")).await?;
-    let rows = session.run(&Statement::verbatim(query)).await;
+    let rows = session.run(&Statement::check(query)).await;
     session.run(&Statement::verbatim("rollback")).await?;
     rows
 }

@@ -153,6 +153,8 @@ pub struct DbError {
     pub detail: Option<String>,
     /// HINT.
     pub hint: Option<String>,
+    /// CONTEXT: where in a function it happened.
+    pub context: Option<String>,
 }
 
 /// An error of any door. Message: lower case, no full stop, names the value that was wrong. Hint: the next command.

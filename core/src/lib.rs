@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod ident;
+pub mod order;
 pub mod pack;
 pub mod plan;
 pub mod preflight;
@@ -12,6 +13,7 @@ pub mod run;
 pub mod script;
 pub mod search;
 pub mod statement;
+pub mod upload;
 pub mod variables;
 pub mod verify;
 

@@ -35,6 +35,8 @@ pub enum Target {
     Count(usize),
     /// Through the end of this phase; only up.
     Phase(i64),
+    /// Up through this version, or down to it: it stays, what is above it goes.
+    Version(i64),
 }
 
 /// What the database knows of a version.
@@ -123,6 +125,43 @@ pub fn plan(
     chosen.into_iter().map(|migration| steps(pack, values, migration, direction)).collect()
 }
 
+/// [`plan`], and before it: the values, those that the database remembers behind them, must not have changed under
+/// versions that were made with them.
+pub fn fresh(
+    pack: &Pack,
+    (values, stored): (&Values, &Values),
+    known: &[Known],
+    way: (Direction, Target),
+) -> Result<Vec<Move>, Error> {
+    if !known.iter().all(Known::pending) {
+        variables::keep(values, stored)?;
+    }
+    plan(pack, values, known, way)
+}
+
+/// Which way it is to a version: down where the database is above it. Zero lies below every version.
+pub fn toward(pack: &Pack, known: &[Known], version: i64) -> Result<(Direction, Target), Error> {
+    if version != 0 && pack.migration(version).is_none() {
+        let last = pack.migrations.last().map_or(0, |m| m.version);
+        let message = format!("pack {} has no version {version}", pack.manifest.name);
+        return Err(Error::new(Kind::BadArgument, message).hint(format!("its last version is {last}")));
+    }
+    let above = known.iter().any(|k| !k.pending() && k.version > version);
+    Ok((if above { Direction::Down } else { Direction::Up }, Target::Version(version)))
+}
+
+/// Refuses a pack whose files could not be run, either way, or that do not fit what is applied.
+pub fn check(pack: &Pack, values: &Values, known: &[Known]) -> Result<(), Error> {
+    check_known(pack, known)?;
+    for migration in &pack.migrations {
+        steps(pack, values, migration, Direction::Up)?;
+        if migration.down.is_some() {
+            steps(pack, values, migration, Direction::Down)?;
+        }
+    }
+    Ok(())
+}
+
 /// An applied file must still be what it was.
 fn check_known(pack: &Pack, known: &[Known]) -> Result<(), Error> {
     for was in known.iter().filter(|k| k.state == "applied") {
@@ -163,13 +202,18 @@ fn up<'p>(pack: &'p Pack, known: &[Known], target: Target) -> Result<Vec<&'p Mig
         Target::All => pending,
         Target::Count(n) => pending.into_iter().take(n).collect(),
         Target::Phase(last) => pending.into_iter().filter(|m| m.phase <= last).collect(),
+        Target::Version(last) => pending.into_iter().filter(|m| m.version <= last).collect(),
     })
 }
 
 fn down<'p>(pack: &'p Pack, known: &[Known], target: Target) -> Result<Vec<&'p Migration>, Error> {
     let mut versions: Vec<&Known> = known.iter().filter(|k| !k.pending()).collect();
     versions.sort_by_key(|k| -k.version);
-    let count = if let Target::Count(n) = target { n } else { versions.len() };
+    let count = match target {
+        Target::Count(n) => n,
+        Target::Version(stays) => versions.iter().filter(|k| k.version > stays).count(),
+        Target::All | Target::Phase(_) => versions.len(),
+    };
     let found = |k: &&Known| {
         let gone = || {
             Error::new(
@@ -287,6 +331,32 @@ mod tests {
         let all = known(&pack, &[(1, "applied"), (2, "applied"), (3, "applying")]);
         assert_eq!(versions(&pack, &all, (Direction::Down, Target::Count(2))), Ok(vec![3, 2]));
         assert_eq!(versions(&pack, &all, (Direction::Up, Target::All)), Ok(vec![3]));
+    }
+
+    #[test]
+    fn a_version_is_reached_from_either_side() {
+        let pack = pack(&FILES);
+        let state = known(&pack, &[(1, "applied"), (2, "pending")]);
+        assert_eq!(toward(&pack, &state, 2), Ok((Direction::Up, Target::Version(2))));
+        assert_eq!(versions(&pack, &state, (Direction::Up, Target::Version(2))), Ok(vec![2]));
+        let all = known(&pack, &[(1, "applied"), (2, "applied"), (3, "reverting")]);
+        assert_eq!(toward(&pack, &all, 1), Ok((Direction::Down, Target::Version(1))));
+        assert_eq!(versions(&pack, &all, (Direction::Down, Target::Version(1))), Ok(vec![3, 2]));
+        assert_eq!(versions(&pack, &all, (Direction::Down, Target::Version(0))), Ok(vec![3, 2, 1]));
+        let far = toward(&pack, &all, 9).expect_err("no such version");
+        assert_eq!(far.to_string(), "pack p has no version 9");
+    }
+
+    #[test]
+    fn a_pack_is_checked_in_both_directions() {
+        let good = pack(&FILES);
+        assert_eq!(check(&good, &Values::new(), &[]), Ok(()));
+        let files = vec![
+            ("1_a.up.sql".to_owned(), "select 1".to_owned()),
+            ("1_a.down.sql".to_owned(), "rollback".to_owned()),
+        ];
+        let bad = Pack::read("p", None, files).expect("a pack");
+        assert_eq!(check(&bad, &Values::new(), &[]).expect_err("rollback").kind(), Kind::BadPack);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind};
 use crate::pack::Requires;
 use crate::statement::{Row, Statement, column};
+use crate::verify::Check;
 
 /// Oldest PostgreSQL that works. Unit: major version. Source: security_invoker views came with 15.
 pub const OLDEST_POSTGRES: u32 = 15;
@@ -54,6 +55,29 @@ impl Server {
         Ok(())
     }
 
+    /// The same question by question, for whoever wants to see every answer.
+    pub fn checks(&self, requires: &Requires) -> Vec<Check> {
+        let postgres = requires.postgres.unwrap_or(OLDEST_POSTGRES).max(OLDEST_POSTGRES);
+        let vector = requires.vector.as_deref().unwrap_or(OLDEST_VECTOR);
+        let check = |name: &str, expected: String, actual: String, ok: bool| Check {
+            name: name.into(),
+            expected,
+            actual,
+            ok,
+        };
+        let (major, minor) = (self.version_num / 10_000, self.version_num % 10_000);
+        let has = self.vector.clone().unwrap_or_else(|| "none".into());
+        vec![
+            check(
+                "PostgreSQL",
+                format!("{postgres} or later"),
+                format!("{major}.{minor}"),
+                self.check_postgres(postgres).is_ok(),
+            ),
+            check("pgvector", format!("{vector} or later"), has, self.check_vector(vector).is_ok()),
+        ]
+    }
+
     fn check_postgres(&self, least: u32) -> Result<(), Error> {
         let (major, minor) = (self.version_num / 10_000, self.version_num % 10_000);
         if major >= least {
@@ -91,6 +115,14 @@ mod tests {
     fn server(version_num: u32, vector: Option<&str>) -> Server {
         let strata_available = Some("0.1.0".to_owned());
         Server { version_num, vector: vector.map(Into::into), strata_installed: None, strata_available }
+    }
+
+    #[test]
+    fn tells_every_answer() {
+        let checks = server(170_011, Some("0.7.4")).checks(&Requires::default());
+        let told: Vec<(&str, &str, bool)> =
+            checks.iter().map(|c| (c.name.as_str(), c.actual.as_str(), c.ok)).collect();
+        assert_eq!(told, [("PostgreSQL", "17.11", true), ("pgvector", "0.7.4", false)]);
     }
 
     #[test]

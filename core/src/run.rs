@@ -4,6 +4,7 @@
 //! held between the two calls but this value and one session, so that any door can drive it: a connection, a background
 //! worker. State is told before and after: a step's intent is committed before it runs, its outcome with it or after it.
 
+mod event;
 mod replies;
 mod tasks;
 
@@ -29,13 +30,15 @@ pub struct Request {
     pub lock_timeout_ms: u32,
     /// Any number; spreads the retries of several runs.
     pub seed: u64,
+    /// The run in the database that this is, where it was asked for beforehand; no other is taken then.
+    pub run: Option<String>,
 }
 
 impl Request {
     /// Everything pending, or everything applied, with the patience that suits a live database.
     pub fn new(direction: Direction, target: Target) -> Self {
         let lock_patience = Duration::from_secs(15);
-        Request { direction, target, lock_patience, lock_timeout_ms: 2_000, seed: 0 }
+        Request { direction, target, lock_patience, lock_timeout_ms: 2_000, seed: 0, run: None }
     }
 }
 
@@ -191,6 +194,16 @@ impl Run {
     /// Asks the run to end before the next version begins. What has begun is finished.
     pub fn stop(&mut self) {
         self.stopping = true;
+    }
+
+    /// True once there is a run in the database whose state this one keeps.
+    pub fn is_claimed(&self) -> bool {
+        self.attempt > 0
+    }
+
+    /// The attempt, from 1; zero before the claim.
+    pub fn attempt(&self) -> i64 {
+        self.attempt
     }
 
     fn outcome(&mut self) -> Result<Report, Error> {

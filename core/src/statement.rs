@@ -35,27 +35,54 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// One statement. Ours has parameters and goes by the extended protocol; a migration's is `verbatim` and goes as it is
-/// written by the simple one.
+/// Whose a statement is, and with that how a door runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Ours, with parameters, about strata's own tables. A door whose session is not theirs runs it as their owner.
+    State,
+    /// Ours, with parameters, about the session as the files have left it: its role, its search path.
+    Session,
+    /// As it is written, without parameters. Nobody looks at its rows.
+    File,
+    /// As it is written, for the sake of its rows.
+    Check,
+}
+
+/// One statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     /// The text, a single statement.
     pub sql: String,
     /// Bound in order to $1, $2, ...
     pub params: Vec<Value>,
-    /// True: send by the simple protocol, without parameters.
-    pub verbatim: bool,
+    /// Whose it is.
+    pub nature: Nature,
 }
 
 impl Statement {
     /// One of our own, from `sql/query/`.
     pub fn ours(sql: &'static str, params: Vec<Value>) -> Self {
-        Statement { sql: sql.to_owned(), params, verbatim: false }
+        Statement { sql: sql.to_owned(), params, nature: Nature::State }
+    }
+
+    /// One of our own that asks or sets the session itself.
+    pub fn of_session(sql: &'static str, params: Vec<Value>) -> Self {
+        Statement { sql: sql.to_owned(), params, nature: Nature::Session }
     }
 
     /// One that is sent as it is written.
     pub fn verbatim(sql: impl Into<String>) -> Self {
-        Statement { sql: sql.into(), params: Vec::new(), verbatim: true }
+        Statement { sql: sql.into(), params: Vec::new(), nature: Nature::File }
+    }
+
+    /// One that is sent as it is written and whose rows are read.
+    pub fn check(sql: impl Into<String>) -> Self {
+        Statement { nature: Nature::Check, ..Statement::verbatim(sql) }
+    }
+
+    /// True: it goes by the simple protocol, without parameters.
+    pub fn is_verbatim(&self) -> bool {
+        matches!(self.nature, Nature::File | Nature::Check)
     }
 }
 

@@ -72,6 +72,20 @@ pub fn resolve(
     Ok(values)
 }
 
+/// A value that applied versions were made with cannot change under them.
+pub fn keep(values: &Values, stored: &Values) -> Result<(), Error> {
+    let changed = |(name, was): &(&String, &String)| values.get(*name).is_some_and(|is| is != *was);
+    match stored.iter().find(changed) {
+        None => Ok(()),
+        Some((name, was)) => {
+            let message =
+                format!("variable {name} was \"{was}\" when versions were applied, not \"{}\"", values[name]);
+            Err(Error::new(Kind::Changed, message)
+                .hint("leave it out of --set, or take the versions back first"))
+        }
+    }
+}
+
 /// A value as it stands in the statement.
 fn render(name: &str, kind: Type, value: &str) -> Result<String, Error> {
     match kind {

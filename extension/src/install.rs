@@ -3,10 +3,12 @@
 use pgrx::prelude::*;
 
 extension_sql_file!("../../sql/create/pack.sql", name = "pack", bootstrap);
-extension_sql_file!("../../sql/create/migration.sql", name = "migration", requires = ["pack"]);
+extension_sql_file!("../../sql/create/pack_file.sql", name = "pack_file", requires = ["pack"]);
+extension_sql_file!("../../sql/create/migration.sql", name = "migration", requires = ["pack_file"]);
 extension_sql_file!("../../sql/create/run.sql", name = "run", requires = ["migration"]);
 extension_sql_file!("../../sql/create/run_step.sql", name = "run_step", requires = ["run"]);
-extension_sql_file!("../../sql/create/history.sql", name = "history", requires = ["run_step"]);
+extension_sql_file!("../../sql/create/run_event.sql", name = "run_event", requires = ["run_step"]);
+extension_sql_file!("../../sql/create/history.sql", name = "history", requires = ["run_event"]);
 extension_sql_file!(
     "../../sql/create/migration_history.sql",
     name = "migration_history",
@@ -22,7 +24,12 @@ extension_sql_file!(
     name = "migration_version",
     requires = ["migration_status"]
 );
-extension_sql_file!("../../sql/create/backfill.sql", name = "backfill", requires = ["migration_version"]);
+extension_sql_file!("../../sql/create/stop_asked.sql", name = "stop_asked", requires = ["migration_version"]);
+extension_sql_file!("../../sql/create/run_is_alive.sql", name = "run_is_alive", requires = ["stop_asked"]);
+extension_sql_file!("../../sql/create/cancel_run.sql", name = "cancel_run", requires = ["run_is_alive"]);
+extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["cancel_run"]);
+extension_sql_file!("../../sql/create/run_progress.sql", name = "run_progress", requires = ["force_version"]);
+extension_sql_file!("../../sql/create/backfill.sql", name = "backfill", requires = ["run_progress"]);
 extension_sql_file!("../../sql/create/vector_schema.sql", name = "vector_schema", requires = ["backfill"]);
 extension_sql_file!("../../sql/create/model.sql", name = "model", requires = ["vector_schema"]);
 extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model"]);

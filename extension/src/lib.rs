@@ -8,12 +8,19 @@
 
 use pgrx::prelude::*;
 
+mod executor;
 mod install;
 mod jsonb;
+mod plan;
+mod preflight;
 mod prepared;
+mod push_pack;
 mod rag_search;
 mod report;
+mod start_run;
+mod store;
 mod vector;
+mod verify;
 
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
@@ -27,6 +34,21 @@ fn version() -> &'static str {
 }
 
 extension_sql_file!("../../sql/comment/version.sql", name = "comment_version", requires = [version]);
+
+extension_sql_file!(
+    "../../sql/comment/runs.sql",
+    name = "comment_runs",
+    requires = [
+        "config_dump",
+        push_pack::push_pack,
+        plan::plan,
+        preflight::preflight,
+        start_run::start_run,
+        start_run::resume_run,
+        verify::verify
+    ]
+);
+extension_sql_file!("../../sql/create/revoke_runs.sql", name = "revoke_runs", requires = ["comment_runs"]);
 
 /// What the test harness asks for.
 #[cfg(test)]

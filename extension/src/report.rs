@@ -1,12 +1,31 @@
 //! An error of core as Postgres reports it: SQLSTATE, message, detail, hint.
 
 use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::pg_sys::{self, AsPgCStr};
 use pgrx::prelude::*;
+use std::ffi::c_char;
 use strata_core::Error;
 
-/// For `map_err`. A function and not `From`: both types are foreign here.
+#[allow(unsafe_code)]
+unsafe extern "C-unwind" {
+    // Their arguments are C's, without a fixed number: pgrx binds none of them.
+    fn errstart(level: i32, domain: *const c_char) -> bool;
+    fn errcode(code: i32) -> i32;
+    fn errmsg_internal(format: *const c_char, ...) -> i32;
+    fn errdetail_internal(format: *const c_char, ...) -> i32;
+    fn errhint(format: *const c_char, ...) -> i32;
+    fn errfinish(file: *const c_char, line: i32, function: *const c_char);
+}
+
+/// For `map_err`. A function and not `From`: both types are foreign here. Does not return where the SQLSTATE is one that
+/// pgrx has no name for, such as those of class ST: then it raises the error itself.
 pub fn report(error: Error) -> ErrorReport {
-    let report = ErrorReport::new(code(error.sqlstate()), error.message().to_owned(), "strata");
+    let packed = pack(error.sqlstate());
+    let named = PgSqlErrorCode::from(packed);
+    if named as i32 != packed {
+        raise(packed, &error);
+    }
+    let report = ErrorReport::new(named, error.message().to_owned(), "strata");
     let report = match error.get_detail() {
         Some(detail) => report.set_detail(detail),
         None => report,
@@ -26,9 +45,38 @@ pub fn internal(error: spi::Error) -> ErrorReport {
     )
 }
 
-/// Postgres packs a SQLSTATE six bits a character, the first lowest. A code that pgrx has no name for becomes XX000.
-fn code(sqlstate: &str) -> PgSqlErrorCode {
-    let packed =
-        sqlstate.bytes().rev().fold(0, |packed: i32, byte| (packed << 6) | i32::from((byte - b'0') & 0x3F));
-    PgSqlErrorCode::from(packed)
+/// Postgres packs a SQLSTATE six bits a character, the first lowest.
+fn pack(sqlstate: &str) -> i32 {
+    sqlstate
+        .bytes()
+        .rev()
+        .fold(0, |packed: i32, byte| (packed << 6) | i32::from(byte.wrapping_sub(b'0') & 0x3F))
+}
+
+/// ERROR as C raises it.
+#[allow(unsafe_code)]
+fn raise(packed: i32, error: &Error) -> ! {
+    // In Postgres' memory: freed with its context, whatever is jumped over.
+    let text = |text: &str| text.replace('\0', "").as_pg_cstr();
+    let message = text(error.message());
+    let detail = error.get_detail().map_or(std::ptr::null_mut(), text);
+    let hint = error.get_hint().map_or(std::ptr::null_mut(), text);
+    let format = c"%s".as_ptr();
+    // SAFETY: the order that Postgres asks for, behind pgrx's guard, with nothing in between that would be dropped.
+    unsafe {
+        pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            if errstart(PgLogLevel::ERROR as i32, std::ptr::null()) {
+                errcode(packed);
+                errmsg_internal(format, message);
+                if !detail.is_null() {
+                    errdetail_internal(format, detail);
+                }
+                if !hint.is_null() {
+                    errhint(format, hint);
+                }
+                errfinish(c"strata".as_ptr(), 0, c"report".as_ptr());
+            }
+        });
+    }
+    unreachable!("an ERROR does not return")
 }

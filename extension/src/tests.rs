@@ -4,6 +4,7 @@ mod fixture;
 mod hierarchy;
 mod install;
 mod queue;
+mod runs;
 mod search;
 mod search_rights;
 mod sources;

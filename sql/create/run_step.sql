@@ -3,6 +3,7 @@ create table strata.run_step (
     run          uuid        not null references strata.run on delete cascade,
     version      bigint      not null,
     number       int         not null check (number > 0),
+    steps        int         not null check (steps >= number),
     kind         text        not null check (kind in ('transaction', 'alone', 'verify')),
     summary      text        not null,
     checksum     text        not null,
@@ -14,6 +15,7 @@ create table strata.run_step (
     message      text,
     detail       text,
     hint         text,
+    context      text,
     primary key (run, version, number),
     check ((state = 'running') = (finished_at is null))
 );

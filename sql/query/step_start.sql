@@ -1,17 +1,19 @@
 -- step_start: the intent of a step, committed before it runs. A version's first step of an attempt opens its history.
 -- $1 text run   $2 int8 attempt   $3 int8 version   $4 int8 number   $5 text kind   $6 text summary   $7 text checksum
--- $8 bool first step of this attempt
+-- $8 bool first step of this attempt   $9 int8 steps of the version
 -- rows: one, or none when a newer attempt has taken the run over
 with live as (
-    select r.id, r.pack, r.direction from strata.run r
+    update strata.run r
+    set heartbeat_at = clock_timestamp()
     where r.id = $1::text::uuid and r.attempt = $2::int8 and r.state = 'running'
+    returning r.id, r.pack, r.direction
 ), step as (
-    insert into strata.run_step as s (run, version, number, kind, summary, checksum, state, attempt)
-    select l.id, $3::int8, $4::int8::int, $5::text, $6::text, $7::text, 'running', $2::int8::int from live l
+    insert into strata.run_step as s (run, version, number, steps, kind, summary, checksum, state, attempt)
+    select l.id, $3::int8, $4::int8::int, $9::int8::int, $5::text, $6::text, $7::text, 'running', $2::int8::int from live l
     on conflict (run, version, number) do update
-        set kind = excluded.kind, summary = excluded.summary, checksum = excluded.checksum, state = 'running',
+        set steps = excluded.steps, kind = excluded.kind, summary = excluded.summary, checksum = excluded.checksum, state = 'running',
             attempt = excluded.attempt, started_at = clock_timestamp(), finished_at = null,
-            sqlstate = null, message = null, detail = null, hint = null
+            sqlstate = null, message = null, detail = null, hint = null, context = null
     returning s.run
 ), mark as (
     update strata.migration m

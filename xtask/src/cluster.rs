@@ -28,9 +28,9 @@ const TRIES: u32 = 5;
 const ALWAYS: &str = "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nlog_line_prefix = '%m [%p] %q%u@%d '\n\
     timezone = 'UTC'\nlog_timezone = 'UTC'\n";
 
-/// Settings of a cluster whose data nobody will miss.
-const THROWAWAY: &str =
-    "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = '4GB'\n";
+/// Settings of a cluster whose data nobody will miss. Tests side by side each have a run at work in the background.
+const THROWAWAY: &str = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = '4GB'\n\
+    max_worker_processes = 32\n";
 
 /// What a cluster's data is worth.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -38,6 +38,12 @@ impl Run {
             Task::Inspect(place) => self.inspected(*place, rows),
             Task::StepStart(_) | Task::StepDone(_) if rows.is_empty() => Err(taken_over()),
             Task::Verify((m, _)) => self.verified(*m, rows),
+            Task::StopAsked(broken) => {
+                self.stopping = rows.first().is_some_and(|row| column(row, 0) == "true");
+                let (task, cause) = broken.as_ref();
+                self.end_broken(task, cause.clone());
+                Ok(())
+            }
             other => {
                 self.note(other);
                 Ok(())
@@ -103,33 +109,13 @@ impl Run {
 
     fn read_migrations(&mut self, rows: &[Row]) -> Result<(), Error> {
         self.known = rows.iter().map(Known::read).collect();
-        self.keep_values()?;
         let request = (self.request.direction, self.request.target);
-        self.moves = plan::plan(&self.pack, &self.values, &self.known, request)?;
+        self.moves = plan::fresh(&self.pack, (&self.values, &self.stored), &self.known, request)?;
         match self.moves.is_empty() {
             true => self.queue.push_back(Task::Unlock),
             false => self.queue.extend([Task::Register, Task::Claim]),
         }
         Ok(())
-    }
-
-    /// A value that applied versions were made with cannot change under them.
-    fn keep_values(&self) -> Result<(), Error> {
-        if self.known.iter().all(|k| k.state == "pending") {
-            return Ok(());
-        }
-        let changed = |(name, was): &(&String, &String)| self.values.get(*name).is_some_and(|is| is != *was);
-        match self.stored.iter().find(changed) {
-            None => Ok(()),
-            Some((name, was)) => {
-                let message = format!(
-                    "variable {name} was \"{was}\" when versions were applied, not \"{}\"",
-                    self.values[name]
-                );
-                Err(Error::new(Kind::Changed, message)
-                    .hint("leave it out of --set, or take the versions back first"))
-            }
-        }
     }
 
     fn claimed(&mut self, rows: &[Row]) -> Result<(), Error> {
@@ -295,6 +281,22 @@ impl Run {
         if let Some(place) = self.retryable(task, &cause) {
             return self.retry(place);
         }
+        if let Task::StopAsked(broken) = task {
+            // The question could not be asked: what it was about failed all the same.
+            let (task, cause) = broken.as_ref();
+            return self.end_broken(task, cause.clone());
+        }
+        if cause.sqlstate == "57014" && !self.stopping && self.attempt > 0 && self.failure.is_none() {
+            // A timeout of the file, or the operator in another session: the run says which.
+            self.queue.clear();
+            self.queue.extend(self.in_transaction.then_some(Task::Rollback));
+            self.queue.push_back(Task::StopAsked(Box::new((task.clone(), cause))));
+            return;
+        }
+        self.end_broken(task, cause);
+    }
+
+    fn end_broken(&mut self, task: &Task, cause: DbError) {
         let doing = match task.place() {
             Some((m, s)) => {
                 format!("version {} ({}) step {}", self.moves[m].version, self.moves[m].name, s + 1)
@@ -340,6 +342,7 @@ impl Run {
             message: error.message().to_owned(),
             detail: error.get_detail().map(Into::into),
             hint: error.get_hint().map(Into::into),
+            context: None,
         };
         self.end_failed(task, error, record);
     }
@@ -353,7 +356,10 @@ impl Run {
         self.queue.clear();
         self.queue.extend(self.in_transaction.then_some(Task::Rollback));
         match task.place() {
-            Some(place) if self.attempt > 0 => self.queue.push_back(Task::StepFailed(place, record)),
+            Some(place) if self.attempt > 0 => {
+                let state = if error.kind() == Kind::Interrupted { "cancelled" } else { "failed" };
+                self.queue.push_back(Task::StepFailed(place, state, record));
+            }
             _ if self.attempt > 0 => {
                 self.queue.push_back(Task::RunEnd(if error.kind() == Kind::GateNotMet {
                     "waiting"

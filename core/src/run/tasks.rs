@@ -50,7 +50,10 @@ pub(super) enum Task {
     Commit(Place),
     Reset,
     Rollback,
-    StepFailed(Place, DbError),
+    /// The state that the run is left in, and why.
+    StepFailed(Place, &'static str, DbError),
+    /// Whether the operator has asked the run to stop, after a statement of this task was cancelled.
+    StopAsked(Box<(Task, DbError)>),
     RunEnd(&'static str),
     Unlock,
 }
@@ -79,7 +82,7 @@ impl Task {
         match self {
             Task::Lock | Task::LockHolder | Task::Unlock => "the lock of the pack",
             Task::Variables | Task::Migrations | Task::Steps => "reading the state",
-            Task::Register | Task::Claim | Task::RunEnd(_) => "writing the state",
+            Task::Register | Task::Claim | Task::RunEnd(_) | Task::StopAsked(_) => "writing the state",
             Task::Gate(..) => "the gate of a phase",
             _ => "the session",
         }
@@ -102,7 +105,7 @@ impl Run {
             Task::Setting(place, index) => Statement::verbatim(&self.step(*place).settings[*index].text),
             Task::Statement(place, index) => Statement::verbatim(self.text(*place, *index)),
             Task::Verify((m, _)) => {
-                Statement::verbatim(self.moves[*m].verify.as_ref().map_or("", |(query, _)| query.as_str()))
+                Statement::check(self.moves[*m].verify.as_ref().map_or("", |(query, _)| query.as_str()))
             }
             state => self.bookkeeping(state),
         }
@@ -129,7 +132,11 @@ impl Run {
             }
             Task::Claim => {
                 let direction = self.request.direction.name().into();
-                Statement::ours(include_str!("../../../sql/query/claim.sql"), vec![name(), direction])
+                let wanted = self.request.run.as_deref().into();
+                Statement::ours(include_str!("../../../sql/query/claim.sql"), vec![name(), direction, wanted])
+            }
+            Task::StopAsked(_) => {
+                Statement::ours(include_str!("../../../sql/query/stop_asked.sql"), run()[..1].to_vec())
             }
             Task::RunEnd(state) => {
                 let params = [run(), vec![(*state).into()]].concat();
@@ -150,16 +157,18 @@ impl Run {
                 let more =
                     vec![step.kind().into(), step.summary.as_str().into(), step.checksum.as_str().into()];
                 let first = Value::Bool(self.is_first(*place));
-                let params = params(*place, [more, vec![first]].concat());
+                let steps = Value::Int(self.moves[place.0].steps.len() as i64);
+                let params = params(*place, [more, vec![first, steps]].concat());
                 Statement::ours(include_str!("../../../sql/query/step_start.sql"), params)
             }
             Task::StepDone(place) => {
                 Statement::ours(include_str!("../../../sql/query/step_done.sql"), params(*place, Vec::new()))
             }
-            Task::StepFailed(place, why) => {
+            Task::StepFailed(place, state, why) => {
                 let text = |t: &Option<String>| Value::from(t.as_deref());
                 let told = vec![why.sqlstate.as_str().into(), why.message.as_str().into()];
-                let params = params(*place, [told, vec![text(&why.detail), text(&why.hint)]].concat());
+                let more = vec![text(&why.detail), text(&why.hint), text(&why.context), (*state).into()];
+                let params = params(*place, [told, more].concat());
                 Statement::ours(include_str!("../../../sql/query/step_failed.sql"), params)
             }
             Task::MigrationDone((m, _)) => {
@@ -172,14 +181,14 @@ impl Run {
                     // A concurrent build waits for every old snapshot: a short timeout would break it for nothing.
                     Part::Alone(..) => "0".to_owned(),
                 };
-                Statement::ours(
+                Statement::of_session(
                     include_str!("../../../sql/query/session.sql"),
                     vec![run[0].clone(), timeout.as_str().into()],
                 )
             }
             Task::Inspect(place) => {
                 let (index, table) = crate::plan::is_index_build(&self.step(*place).part).unwrap_or_default();
-                Statement::ours(
+                Statement::of_session(
                     include_str!("../../../sql/query/index_state.sql"),
                     vec![table.into(), index.into()],
                 )

@@ -281,6 +281,51 @@ fn a_stop_lets_the_version_end_and_the_run_be_cancelled() {
 }
 
 #[test]
+fn a_cancelled_statement_is_the_operators_doing_if_the_run_says_so() {
+    for (asked, kind, state) in [
+        ("true", Kind::Interrupted, "cancelled"),
+        ("false", Kind::Failed, "failed"),
+        ("?", Kind::Failed, "failed"),
+    ] {
+        let mut run = up(&[("1_a.up.sql", "select pg_sleep(60)")]);
+        let mut ended = Value::Null;
+        let (mut sent, mut outcome) = (Vec::new(), None);
+        while outcome.is_none() {
+            match run.turn() {
+                Next::Run(statement) => {
+                    let name = called(&statement);
+                    let reply = match name.as_str() {
+                        "select pg_sleep(60)" => broken("57014", "canceling statement").expect("broken"),
+                        "stop_asked" if asked == "?" => broken("42501", "denied").expect("broken"),
+                        "stop_asked" => Ok(vec![row(&[asked])]),
+                        _ => calm(&name),
+                    };
+                    if name == "step_failed" {
+                        ended = statement.params[9].clone();
+                    }
+                    sent.push(name);
+                    run.replied(reply);
+                }
+                Next::Done(done) => outcome = Some(done),
+                _ => {}
+            }
+        }
+        assert_eq!(outcome.expect("ended").expect_err("stopped").kind(), kind);
+        assert_eq!(ended, Value::from(state), "{sent:?}");
+        assert!(sent.ends_with(&["step_failed".into(), "reset all".into(), "unlock".into()]), "{sent:?}");
+    }
+}
+
+#[test]
+fn a_run_that_was_asked_for_beforehand_takes_no_other() {
+    let mut run = up(&[("1_a.up.sql", "select 1")]);
+    run.request.run = Some("22222222-2222-2222-2222-222222222222".into());
+    let (sent, outcome) = drive(&mut run, |name| (name == "claim").then(|| Ok(Vec::new())));
+    assert_eq!(outcome.expect_err("gone").kind(), Kind::Locked);
+    assert_eq!(sent.last().map(String::as_str), Some("unlock"));
+}
+
+#[test]
 fn a_newer_attempt_fences_this_one_off() {
     let (sent, outcome) =
         drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| (name == "step_done").then(|| Ok(Vec::new())));

@@ -1,0 +1,27 @@
+//! `push`: the files of a pack, into the database, for runs that need no files at hand.
+
+use crate::args::Args;
+use crate::folder;
+use crate::install;
+use crate::output::Output;
+use crate::session::Session;
+use serde_json::json;
+use strata_core::Error;
+use strata_core::plan::{Direction, Target};
+use strata_core::statement::{Statement, Value};
+
+/// Sends the pack that the arguments name, and prints its name and how many files it has there.
+pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
+    let upload = folder::upload(args)?;
+    let pack = upload.pack()?;
+    let session = Session::open(args).await?;
+    install::ensure(&session, &pack, (Direction::Up, Target::All), output).await?;
+    let body = Value::Json(serde_json::to_value(&upload).expect("plain data serializes"));
+    let statement = Statement::ours(include_str!("../../sql/query/push.sql"), vec![body]);
+    let rows = session.ask("pushing the pack", &statement).await?;
+    let name = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+    let files = upload.stored().len();
+    let text = format!("pack {name}: {files} files are in {}", session.address());
+    output.result(json!({"pack": name, "files": files}), &text);
+    Ok(0)
+}

@@ -1,0 +1,38 @@
+//! Events as text, for a door that keeps them.
+
+use super::Event;
+
+impl Event {
+    /// One word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::Waiting { .. } => "waiting",
+            Event::Migration { .. } => "migration",
+            Event::Step { .. } => "step",
+            Event::Retry { .. } => "retry",
+            Event::Repair { .. } => "repair",
+            Event::Notice { .. } => "notice",
+            Event::Stopping { .. } => "stopping",
+            Event::Finished { .. } => "finished",
+        }
+    }
+
+    /// One line.
+    pub fn text(&self) -> String {
+        match self {
+            Event::Waiting { holder } => format!("the pack is being moved by {holder}"),
+            Event::Migration { version, name, direction, phase } => {
+                format!("{version} {name} {}, phase {phase}", direction.name())
+            }
+            Event::Step { number, of, summary } => format!("step {number} of {of}: {summary}"),
+            Event::Retry { attempt } => format!("a lock was not to be had; try {attempt} follows"),
+            Event::Repair { index } => format!("index {index} is left over from a broken build"),
+            Event::Notice { text } => text.clone(),
+            Event::Stopping { at_once: false } => "stopping after this version".to_owned(),
+            Event::Stopping { at_once: true } => "stopping now".to_owned(),
+            Event::Finished { version, name, direction } => {
+                format!("{version} {name} {}", direction.name())
+            }
+        }
+    }
+}

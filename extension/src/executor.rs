@@ -1,0 +1,12 @@
+//! The executor in the database: a background worker with a session of the calling role, that turns a run of core.
+
+mod drive;
+mod failure;
+mod owner;
+mod rows;
+mod session;
+mod toplevel;
+mod worker;
+
+pub use owner::{as_owner, ask, read_only};
+pub use worker::launch;

@@ -1,0 +1,166 @@
+//! The worker: registered by the caller's transaction, it waits for the end of that, opens a session of the calling role
+//! and turns the run.
+
+use super::drive::drive;
+use super::session::Session;
+use crate::store;
+use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{check_for_interrupts, pg_sys};
+use std::ffi::c_int;
+use std::time::Duration;
+use strata_core::order::Order;
+use strata_core::run::{Request, Run};
+use strata_core::statement::{Reply, Statement};
+use strata_core::{Error, Kind};
+
+#[allow(unsafe_code)]
+unsafe extern "C-unwind" {
+    fn die(signal: c_int);
+    fn SignalHandlerForConfigReload(signal: c_int);
+}
+
+/// Between two looks at the caller's transaction. Short beside a person's patience, long beside a look.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Registers a worker for a queued run. It starts at once and does nothing before this transaction has committed, and
+/// nothing at all if it does not. Raises 53000.
+#[allow(unsafe_code)]
+pub fn launch(run: &str) -> Result<(), ErrorReport> {
+    // SAFETY: reading what this session is.
+    let (database, role, transaction) =
+        unsafe { (pg_sys::MyDatabaseId, pg_sys::GetUserId(), pg_sys::GetTopTransactionIdIfAny()) };
+    let extra = format!("{} {} {} {run}", database.to_u32(), role.to_u32(), transaction.into_inner());
+    let registered = BackgroundWorkerBuilder::new("strata run")
+        .set_type("strata run")
+        .set_library("strata")
+        .set_function("strata_run_worker")
+        .set_start_time(BgWorkerStartTime::RecoveryFinished)
+        .set_restart_time(None)
+        .enable_spi_access()
+        .set_extra(&extra)
+        .load_dynamic();
+    registered.map(drop).map_err(|_| {
+        let code = PgSqlErrorCode::ERRCODE_INSUFFICIENT_RESOURCES;
+        ErrorReport::new(code, "no background worker is free for the run", "strata").set_hint(
+            "raise max_worker_processes and restart the server, wait for another worker to end, or run \"strata up\"",
+        )
+    })
+}
+
+/// What the caller wrote into the worker's entry.
+struct Extra {
+    database: pg_sys::Oid,
+    role: pg_sys::Oid,
+    transaction: pg_sys::TransactionId,
+    run: String,
+}
+
+impl Extra {
+    fn read(text: &str) -> Option<Extra> {
+        let mut words = text.split(' ');
+        let mut number = || words.next()?.parse::<u32>().ok();
+        let (database, role, transaction) = (number()?, number()?, number()?);
+        Some(Extra {
+            database: database.into(),
+            role: role.into(),
+            transaction: transaction.into(),
+            run: words.next()?.to_owned(),
+        })
+    }
+}
+
+/// The worker's beginning and end.
+#[allow(unsafe_code)]
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn strata_run_worker(_argument: pg_sys::Datum) {
+    let extra = Extra::read(BackgroundWorker::get_extra()).expect("launch wrote it");
+    open(&extra);
+    let mut session = Session::new();
+    wait_for_caller(&session, extra.transaction);
+    let Some((pack, order)) = arrive(&session, &extra.run) else { return };
+    let outcome = turn(&mut session, &extra.run, &pack, &order);
+    close(&mut session, &extra.run, outcome);
+}
+
+#[allow(unsafe_code)]
+fn open(extra: &Extra) {
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    let flags = pg_sys::BGWORKER_BYPASS_ROLELOGINCHECK;
+    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
+    let flags = 0;
+    // SAFETY: a new worker. SIGINT stays what the postmaster made it, the cancel of a statement: pg_cancel_backend and
+    // every timeout need it. SIGTERM must be an interrupt, as in a backend, and not an exit inside the handler.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        let set = |signal: u32, handler: unsafe extern "C-unwind" fn(c_int)| {
+            pg_sys::pqsignal(signal as c_int, Some(handler));
+        };
+        #[cfg(feature = "pg18")]
+        let set = |signal: u32, handler: unsafe extern "C-unwind" fn(c_int)| {
+            pg_sys::pqsignal_be(signal as c_int, Some(handler));
+        };
+        set(pg_sys::SIGTERM, die);
+        set(pg_sys::SIGHUP, SignalHandlerForConfigReload);
+        pg_sys::BackgroundWorkerUnblockSignals();
+        pg_sys::BackgroundWorkerInitializeConnectionByOid(extra.database, extra.role, flags);
+    }
+}
+
+#[allow(unsafe_code)]
+fn wait_for_caller(session: &Session, transaction: pg_sys::TransactionId) {
+    // SAFETY: asks the shared list of transactions; needs none of its own.
+    while transaction != pg_sys::InvalidTransactionId
+        && unsafe { pg_sys::TransactionIdIsInProgress(transaction) }
+    {
+        session.nap(LOOK);
+        check_for_interrupts!();
+    }
+}
+
+/// The request, if it is still there: the caller may have rolled back, somebody else may have taken it.
+fn arrive(session: &Session, run: &str) -> Option<(String, Order)> {
+    let query = include_str!("../../../sql/query/run_arrived.sql");
+    let rows = session.run(&Statement::ours(query, vec![run.into()])).ok()?;
+    let mut row = rows.into_iter().next()?.into_iter().flatten();
+    let (pack, request) = (row.next()?, row.next()?);
+    let order = Order::read(&request).ok()?;
+    Some((pack, order))
+}
+
+fn turn(session: &mut Session, run: &str, pack: &str, order: &Order) -> Result<(), Error> {
+    let failed = |cause| Error::failed("opening the session", cause);
+    session.set(c"application_name", &format!("strata run of {pack}")).map_err(failed)?;
+    session.set(c"search_path", &order.search_path).map_err(failed)?;
+    let ask = |statement: &Statement| -> Reply { session.run(statement) };
+    let mut stored = store::pack(&ask, pack)?;
+    stored.given = order.variables.clone();
+    let (direction, target) = order.way();
+    let mut request = Request::new(direction, target);
+    request.run = Some(run.to_owned());
+    request.seed = seed(run);
+    drive(session, run, &mut Run::new(stored, request)).map(drop)
+}
+
+/// The random digits of the run's id.
+fn seed(run: &str) -> u64 {
+    let digits: String = run.chars().filter(char::is_ascii_hexdigit).take(16).collect();
+    u64::from_str_radix(&digits, 16).unwrap_or(0)
+}
+
+/// A request that was never claimed must not look as if it waited: there was nothing to do, or it was refused.
+fn close(session: &mut Session, run: &str, outcome: Result<(), Error>) {
+    let (state, code, message) = match &outcome {
+        Ok(()) => ("succeeded", None, None),
+        Err(error) if error.kind() == Kind::Interrupted => ("cancelled", None, None),
+        Err(error) => ("failed", Some(error.sqlstate()), Some(error.message())),
+    };
+    session.hold_cancel = true;
+    let parameters = vec![run.into(), state.into(), code.into(), message.into()];
+    let _ = session.run(&Statement::ours(include_str!("../../../sql/query/run_closed.sql"), parameters));
+    if let Err(error) = outcome {
+        log!("strata: run {run}: {error} (SQLSTATE {})", error.sqlstate());
+    }
+}

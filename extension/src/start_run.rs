@@ -1,0 +1,132 @@
+//! `start_run` and `resume_run`: a request for a background worker that turns the run once the caller has committed.
+
+use crate::executor::launch;
+use crate::push_pack::lock;
+use crate::report::report;
+use crate::store::{self, here};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::{JsonB, Uuid, pg_sys};
+use std::ffi::CStr;
+use strata_core::order::{self, Order};
+use strata_core::statement::{Row, Statement, Value};
+use strata_core::{Error, Kind};
+
+/// Moves a pushed pack in the background, as the calling role; returns the run.
+#[pg_extern(volatile, parallel_unsafe)]
+fn start_run(
+    pack: &str,
+    target: default!(Option<i64>, "NULL"),
+    to_phase: default!(Option<i32>, "NULL"),
+    variables: default!(JsonB, "'{}'"),
+) -> Result<Uuid, ErrorReport> {
+    let (id, waits) = queue(pack, target, to_phase, &variables.0).map_err(report)?;
+    if waits {
+        launch(&id)?;
+    }
+    uuid(&id)
+}
+
+/// Lets a run go on that failed, waits, was cancelled, or has lost its executor; as the calling role.
+#[pg_extern(volatile, strict, parallel_unsafe)]
+fn resume_run(run: Uuid) -> Result<Uuid, ErrorReport> {
+    requeue(&run.to_string()).map_err(report)?;
+    launch(&run.to_string())?;
+    Ok(run)
+}
+
+/// The run, and whether it waits for a worker: not where there is nothing to do.
+fn queue(
+    name: &str,
+    target: Option<i64>,
+    to_phase: Option<i32>,
+    variables: &serde_json::Value,
+) -> Result<(String, bool), Error> {
+    let mut pack = store::pack(&here, name)?;
+    pack.given = order::values(variables)?;
+    lock(name)?;
+    let state = store::state(&here, name)?;
+    let mut order = Order::new(&pack, &state.0, target, to_phase.map(i64::from))?;
+    order.search_path = setting(c"search_path");
+    let nothing = store::moves(&pack, &state, order.way())?.is_empty();
+    let parameters = vec![
+        name.into(),
+        order.direction.as_str().into(),
+        Value::Json(order.json()),
+        role().as_str().into(),
+        Value::Bool(nothing),
+    ];
+    let rows = state_statement(include_str!("../../sql/query/queue_run.sql"), parameters)?;
+    let id = rows.first().and_then(|row| cell(row, 0)).unwrap_or_default();
+    Ok((id, !nothing))
+}
+
+fn requeue(run: &str) -> Result<(), Error> {
+    let found = state_statement(include_str!("../../sql/query/resumable.sql"), vec![run.into()])?;
+    let Some(row) = found.first() else {
+        return Err(
+            Error::new(Kind::NotFound, format!("run {run} does not exist")).hint("look into strata.run")
+        );
+    };
+    let [pack, direction, state, newest] = [0, 1, 2, 3].map(|column| cell(row, column).unwrap_or_default());
+    if state == "succeeded" {
+        let message = format!("run {run} has succeeded: nothing is left of it");
+        return Err(Error::new(Kind::BadArgument, message)
+            .with_sqlstate("55000")
+            .hint("strata.start_run begins another"));
+    }
+    if newest != "true" {
+        let message = format!("run {run} is not the newest of pack {pack}");
+        return Err(Error::new(Kind::BadArgument, message).with_sqlstate("55000").hint(format!(
+            "select id, state from strata.run where pack = '{pack}' order by requested_at desc"
+        )));
+    }
+    store::pack(&here, &pack)?;
+    lock(&pack)?;
+    let request = cell(row, 4).map_or_else(|| Ok(fresh(&direction)), |text| Order::read(&text))?;
+    let order = if request.direction.is_empty() { fresh(&direction) } else { request };
+    let parameters = vec![run.into(), Value::Json(order.json())];
+    state_statement(include_str!("../../sql/query/requeue_run.sql"), parameters).map(drop)
+}
+
+/// Of a run that the command line began: as far as it goes.
+fn fresh(direction: &str) -> Order {
+    let (target, to_phase) = (None, None);
+    let search_path = setting(c"search_path");
+    Order { direction: direction.to_owned(), target, to_phase, variables: Default::default(), search_path }
+}
+
+fn state_statement(sql: &'static str, parameters: Vec<Value>) -> Result<Vec<Row>, Error> {
+    here(&Statement::ours(sql, parameters)).map_err(|cause| Error::failed("writing the state", cause))
+}
+
+fn cell(row: &Row, column: usize) -> Option<String> {
+    row.get(column).cloned().flatten()
+}
+
+fn uuid(text: &str) -> Result<Uuid, ErrorReport> {
+    let digits: String = text.chars().filter(|c| *c != '-').collect();
+    let number = u128::from_str_radix(&digits, 16)
+        .map_err(|_| report(Error::new(Kind::BadData, format!("\"{text}\" is not the id of a run"))))?;
+    Ok(Uuid::from_bytes(number.to_be_bytes()))
+}
+
+/// The caller's value of a parameter.
+#[allow(unsafe_code)]
+fn setting(name: &CStr) -> String {
+    // SAFETY: a C string in the current memory context.
+    unsafe {
+        let value = pg_sys::GetConfigOptionByName(name.as_ptr(), std::ptr::null_mut(), false);
+        CStr::from_ptr(value).to_string_lossy().into_owned()
+    }
+}
+
+/// The role that calls: `set role` counts.
+#[allow(unsafe_code)]
+fn role() -> String {
+    // SAFETY: as above.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(pg_sys::GetUserId(), false);
+        CStr::from_ptr(name).to_string_lossy().into_owned()
+    }
+}

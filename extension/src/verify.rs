@@ -1,0 +1,74 @@
+//! `verify`: the verification of every applied version of a pushed pack, again, as the caller, who may only read.
+
+use crate::executor::read_only;
+use crate::report::{internal, report};
+use crate::store::{self, here};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use strata_core::Error;
+use strata_core::pack::Pack;
+use strata_core::statement::Row;
+use strata_core::variables::{self, Values};
+use strata_core::verify::{self, Check};
+
+type Line = (i64, String, String, String, bool);
+
+/// Every check, also the good ones.
+#[pg_extern(volatile, strict, parallel_unsafe)]
+#[allow(
+    clippy::type_complexity,
+    reason = "pgrx reads the result's columns from the type as it is written here"
+)]
+fn verify(
+    pack: &str,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(version, i64),
+            name!(check_name, String),
+            name!(expected, String),
+            name!(actual, String),
+            name!(ok, bool),
+        ),
+    >,
+    ErrorReport,
+> {
+    let queries = queries(pack).map_err(report)?;
+    let mut lines: Vec<Line> = Vec::new();
+    for (version, file, query) in queries {
+        let rows = read_only(|| rows(&query)).map_err(internal)?;
+        let checks = verify::checks(&file, &rows).map_err(report)?;
+        let line = |c: Check| (version, c.name, c.expected, c.actual, c.ok);
+        lines.extend(checks.into_iter().map(line));
+    }
+    Ok(TableIterator::new(lines))
+}
+
+/// Version, file and query of each applied version that has a verification.
+fn queries(name: &str) -> Result<Vec<(i64, String, String)>, Error> {
+    let pack = store::pack(&here, name)?;
+    let (known, stored) = store::state(&here, name)?;
+    let values = variables::resolve(&pack.manifest.variables, &Values::new(), &stored)?;
+    let applied = known.iter().filter(|k| k.state == "applied");
+    applied.filter_map(|k| query(&pack, &values, k.version).transpose()).collect()
+}
+
+fn query(pack: &Pack, values: &Values, version: i64) -> Result<Option<(i64, String, String)>, Error> {
+    let Some(migration) = pack.migration(version) else { return Ok(None) };
+    let Some(text) = &migration.verify else { return Ok(None) };
+    let file = migration.file("verify");
+    let text = variables::substitute(&file, text, &pack.manifest.variables, values)?;
+    let query = verify::query(&file, &text)?;
+    Ok(Some((version, file, query)))
+}
+
+fn rows(query: &str) -> spi::Result<Vec<Row>> {
+    // The columns may have any type that has text.
+    let as_text =
+        format!("select v.a::text, v.b::text, v.c::text, v.d::text from (\n{query}\n) v (a, b, c, d)");
+    Spi::connect(|client| {
+        let table = client.select(as_text.as_str(), None, &[])?;
+        table.map(|row| (1..=4).map(|column| row.get::<String>(column)).collect()).collect()
+    })
+}
