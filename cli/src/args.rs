@@ -99,7 +99,7 @@ pub struct Patience {
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub lock_timeout: u64,
     /// Longest that a step may wait for a table lock, and make writers wait behind it; it is then tried again.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = strata_core::run::LOCK_TIMEOUT_MS, value_parser = clap::value_parser!(u32).range(1..))]
     pub table_lock_timeout: u32,
 }
 

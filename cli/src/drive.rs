@@ -20,7 +20,12 @@ pub async fn drive(session: &Session, run: &mut Run, tell: &mut dyn FnMut(Event)
                 }
                 run.replied(reply);
             }
-            Next::Wait(time) => brake.watch(session, tokio::time::sleep(time), tell).await,
+            Next::Wait(time) => {
+                brake.watch(session, tokio::time::sleep(time), tell).await;
+                if brake.pulled > 0 {
+                    run.stop();
+                }
+            }
             Next::Tell(event) => tell(event),
             Next::Done(outcome) => return outcome,
         }

@@ -50,18 +50,16 @@ pub struct Known {
     pub state: String,
     /// SHA-256 of the up file when it was last seen.
     pub checksum: String,
+    /// True if its way up was begun and nothing of it was ever committed.
+    pub untouched: bool,
 }
 
 impl Known {
     /// From a row of `sql/query/migrations.sql`.
     pub fn read(row: &Row) -> Known {
         let text = |index| column(row, index).to_owned();
-        Known {
-            version: column(row, 0).parse().unwrap_or(-1),
-            name: text(1),
-            state: text(2),
-            checksum: text(3),
-        }
+        let (version, untouched) = (column(row, 0).parse().unwrap_or(-1), column(row, 4) == "true");
+        Known { version, name: text(1), state: text(2), checksum: text(3), untouched }
     }
 
     fn pending(&self) -> bool {
@@ -122,7 +120,13 @@ pub fn plan(
         Direction::Up => up(pack, known, target)?,
         Direction::Down => down(pack, known, target)?,
     };
-    chosen.into_iter().map(|migration| steps(pack, values, migration, direction)).collect()
+    let untouched =
+        |version| known.iter().any(|k| k.version == version && k.state == "applying" && k.untouched);
+    let moved = |migration: &Migration| match direction == Direction::Down && untouched(migration.version) {
+        true => Ok(put_back(migration)),
+        false => steps(pack, values, migration, direction),
+    };
+    chosen.into_iter().map(moved).collect()
 }
 
 /// [`plan`], and before it: the values, those that the database remembers behind them, must not have changed under
@@ -164,17 +168,23 @@ pub fn check(pack: &Pack, values: &Values, known: &[Known]) -> Result<(), Error>
 
 /// An applied file must still be what it was.
 fn check_known(pack: &Pack, known: &[Known]) -> Result<(), Error> {
-    for was in known.iter().filter(|k| k.state == "applied") {
+    for was in known.iter().filter(|k| !k.pending()) {
         let version = was.version;
         let changed = |message: String, hint: &str| Err(Error::new(Kind::Changed, message).hint(hint));
         match pack.migration(version) {
+            None if was.state != "applied" => {
+                let message = format!("version {version} ({}) is half-way and its file is gone", was.name);
+                return Err(
+                    Error::new(Kind::RepairNeeded, message).hint("put the file back under its version")
+                );
+            }
             None => {
                 return changed(
                     format!("version {version} ({}) is applied and its file is gone", was.name),
                     "put the file back; to take the version back, run \"strata down\" from a folder that has it",
                 );
             }
-            Some(is) if is.checksum() != was.checksum => {
+            Some(is) if was.state == "applied" && is.checksum() != was.checksum => {
                 return changed(
                     format!("{} has changed since version {version} was applied", is.file("up")),
                     "restore the file and put the change into a new version",
@@ -256,6 +266,12 @@ fn steps(pack: &Pack, values: &Values, migration: &Migration, direction: Directi
     Ok(Move { version, name, phase, steps: number(script::plan(&file, &text)?), verify })
 }
 
+/// A way up of which nothing was committed leaves nothing to take back: its down file would drop what was there before.
+fn put_back(migration: &Migration) -> Move {
+    let Migration { version, name, phase, .. } = migration.clone();
+    Move { version, name, phase, steps: number(Vec::new()), verify: None }
+}
+
 /// Numbers the parts, and closes with a transaction where the last part is none: there the version is marked.
 fn number(mut parts: Vec<script::Planned>) -> Vec<Step> {
     if !matches!(parts.last().map(|p| &p.part), Some(Part::Transaction(_))) {
@@ -310,7 +326,8 @@ mod tests {
     fn known(pack: &Pack, states: &[(i64, &str)]) -> Vec<Known> {
         let one = |(version, state): &(i64, &str)| {
             let m = pack.migration(*version).expect("in the pack");
-            Known { version: *version, name: m.name.clone(), state: (*state).into(), checksum: m.checksum() }
+            let (name, checksum) = (m.name.clone(), m.checksum());
+            Known { version: *version, name, state: (*state).into(), checksum, untouched: false }
         };
         states.iter().map(one).collect()
     }
@@ -369,6 +386,28 @@ mod tests {
         let gone =
             versions(&pack(&FILES[2..]), &known(&was, &[(1, "applied")]), (Direction::Up, Target::All));
         assert_eq!(gone.expect_err("gone").kind(), Kind::Changed);
+    }
+
+    #[test]
+    fn a_way_up_that_committed_nothing_is_put_back_without_its_down_file() {
+        let pack = pack(&FILES);
+        let mut state = known(&pack, &[(1, "applied"), (2, "applying")]);
+        let steps = |state: &[Known]| {
+            let moves =
+                plan(&pack, &Values::new(), state, (Direction::Down, Target::Count(1))).expect("a plan");
+            moves[0].steps.iter().map(Step::kind).collect::<Vec<_>>()
+        };
+        assert_eq!(steps(&state), ["transaction"]);
+        state[1].untouched = true;
+        assert_eq!(steps(&state), ["verify"], "nothing but the mark");
+    }
+
+    #[test]
+    fn a_half_finished_version_is_not_stepped_over_when_its_file_is_gone() {
+        let half = known(&pack(&FILES), &[(1, "applied"), (2, "applying")]);
+        let without = pack(&["1_a.up.sql", "1_a.down.sql", "3_c.up.sql"]);
+        let err = versions(&without, &half, (Direction::Up, Target::All)).expect_err("gone");
+        assert_eq!((err.kind(), err.message().contains("version 2 (b)")), (Kind::RepairNeeded, true));
     }
 
     #[test]

@@ -17,6 +17,11 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tasks::Task;
 
+/// Longest that a step in a transaction waits for a lock, unless the caller says otherwise. Unit: milliseconds. Below
+/// Postgres' default deadlock_timeout of one second: of a migration and a writer who block each other, the migration gives
+/// up and tries again before the server would cancel the writer.
+pub const LOCK_TIMEOUT_MS: u32 = 500;
+
 /// What is asked of a run.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -38,7 +43,7 @@ impl Request {
     /// Everything pending, or everything applied, with the patience that suits a live database.
     pub fn new(direction: Direction, target: Target) -> Self {
         let lock_patience = Duration::from_secs(15);
-        Request { direction, target, lock_patience, lock_timeout_ms: 2_000, seed: 0, run: None }
+        Request { direction, target, lock_patience, lock_timeout_ms: LOCK_TIMEOUT_MS, seed: 0, run: None }
     }
 }
 

@@ -17,11 +17,19 @@ pub struct Check {
     pub ok: bool,
 }
 
+/// How a query begins.
+const QUERIES: [&str; 5] = ["select", "with", "values", "table", "("];
+
 /// The one query of a verify file.
 pub fn query(file: &str, text: &str) -> Result<String, Error> {
     let mut statements = script::split(file, text)?;
     match (statements.pop(), statements.len()) {
-        (Some(only), 0) => Ok(only.text),
+        (Some(only), 0) if QUERIES.contains(&only.words.first().map_or("", String::as_str)) => Ok(only.text),
+        (Some(other), 0) => {
+            let message =
+                format!("{file}: line {}: a verification only asks: {}", other.line, other.summary());
+            Err(Error::new(Kind::BadPack, message).hint("write one select"))
+        }
         (_, others) => {
             let count = if others == 0 { 0 } else { others + 1 };
             Err(Error::new(Kind::BadPack, format!("{file}: a verification is one query, not {count}"))
@@ -95,7 +103,9 @@ mod tests {
     fn a_verification_that_verifies_nothing_is_refused() {
         assert!(checks("v.sql", &[]).expect_err("empty").to_string().contains("v.sql"));
         assert!(checks("v.sql", &[vec![None; 3]]).expect_err("columns").to_string().contains("3 columns"));
-        for text in ["", "select 1; select 2"] {
+        for text in
+            ["", "select 1; select 2", "commit", "insert into t values (1) returning 'a', '1', '1', true"]
+        {
             assert_eq!(query("v.sql", text).expect_err("not one").kind(), Kind::BadPack);
         }
         assert_eq!(query("v.sql", "-- c\nselect 1;").expect("one"), "select 1");

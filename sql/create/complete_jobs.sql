@@ -22,6 +22,9 @@ begin
         raise exception 'the arrays must have one length, not %%, %%, %%, %% and %%', n, cardinality(entity_ids),
             cardinality(fences), cardinality(hashes), cardinality(vectors) using errcode = '22023';
     end if;
+    if n > (select count(distinct (g.type, g.id)) from unnest(entity_types, entity_ids) g(type, id)) then
+        raise exception 'a job is named twice' using errcode = '22023', hint = 'hand each job back once';
+    end if;
     perform strata.require_vectors(entity_types, entity_ids, vectors);
     stored := 0;
     for part in

@@ -14,6 +14,9 @@ begin
     ) then
         raise exception 'column "%" of relation % is not unique', key_column, relation
             using errcode = '42P10', hint = 'make it the primary key, or put a unique index on it alone';
+    elsif not (select a.attnotnull from pg_attribute a where a.attrelid = relation and a.attname = key_column) then
+        raise exception 'column "%" of relation % can be null', key_column, relation
+            using errcode = '42P10', hint = 'make it not null: a row without a key cannot be named';
     end if;
 end
 $$;

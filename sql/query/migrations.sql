@@ -1,7 +1,15 @@
 -- migrations: what the database knows of a pack.
 -- $1 text pack
--- rows: version text, name text, state text, checksum text, ascending by version
-select m.version::text, m.name, m.state, m.checksum
+-- rows: version text, name text, state text, checksum text, untouched text ('true': its way up was begun and nothing of
+-- it was ever committed), ascending by version
+select m.version::text, m.name, m.state, m.checksum,
+       (m.state = 'applying' and not exists (
+           select from strata.run_step s join strata.run r on r.id = s.run
+           where r.pack = m.pack and r.direction = 'up' and s.version = m.version and (s.state = 'done' or s.kind = 'alone')
+             and s.started_at > coalesce((
+                 select max(h.at) from strata.history h
+                 where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced')), '-infinity')
+       ))::text
 from strata.migration m
 where m.pack = $1::text
 order by m.version

@@ -23,7 +23,11 @@ with run as (
     where r.direction = 'down' and m.pack = r.pack and m.version = $3::int8 and m.state = 'reverting'
       and s.kind = 'transaction'
       and not exists (
-          select from strata.run_step d where d.run = r.id and d.version = m.version and d.state = 'done')
+          select from strata.run_step d join strata.run o on o.id = d.run
+          where o.pack = m.pack and o.direction = 'down' and d.version = m.version and d.state = 'done'
+            and d.started_at > (
+                select max(h.at) from strata.history h
+                where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced')))
       and (
           select h.event from strata.history h
           where h.pack = m.pack and h.version = m.version and h.direction = 'up' order by h.id desc limit 1

@@ -4,7 +4,7 @@ use super::tasks::{Place, Task};
 use super::{Event, Run, tasks};
 use crate::error::{DbError, Error, Kind};
 use crate::plan::{self, Direction, Known};
-use crate::script::Part;
+use crate::script::{Part, Shape};
 use crate::statement::{Reply, Row, column};
 use crate::{variables, verify};
 
@@ -57,7 +57,7 @@ impl Run {
             Task::Rollback => self.in_transaction = false,
             Task::Commit((m, s)) => {
                 (self.in_transaction, self.step_tries) = (false, 0);
-                if s + 1 == self.moves[*m].steps.len() {
+                if self.is_last((*m, *s)) {
                     self.report.moved.push((self.moves[*m].version, self.moves[*m].name.clone()));
                 }
             }
@@ -70,6 +70,9 @@ impl Run {
             self.locked = true;
             self.queue.extend([Task::Variables, Task::Migrations]);
             return Ok(());
+        }
+        if self.stopping {
+            return Err(Error::new(Kind::Interrupted, "stopped while waiting for the lock of the pack"));
         }
         self.lock_tries += 1;
         match self.lock_tries == 1 || self.out_of_patience() {
@@ -160,8 +163,28 @@ impl Run {
             let needs = self.pack.phase(phase).map(|p| p.needs.clone()).unwrap_or_default();
             self.queue.extend(needs.into_iter().map(|need| Task::Gate(m, need)));
         }
+        if let Err(error) = self.no_fewer_steps(m) {
+            return self.fail(&Task::Move(m), error);
+        }
         let event = self.announcement(&self.moves[m]);
         self.queue.extend([Task::Tell(event), Task::Step((m, 0))]);
+    }
+
+    /// Steps that are done must still be in the file.
+    fn no_fewer_steps(&self, m: usize) -> Result<(), Error> {
+        let (version, steps) = (self.moves[m].version, self.moves[m].steps.len() as i64);
+        let done = |(&(of, number), (_, state)): (&(i64, i64), &(String, String))| {
+            (of == version && state == "done").then_some(number)
+        };
+        match self.begun.iter().filter_map(done).max() {
+            Some(done) if done > steps => {
+                let message =
+                    format!("version {version} has {steps} steps and step {done} of it is done already");
+                Err(Error::new(Kind::Changed, message)
+                    .hint("put the steps back, or run \"strata down 1\" first"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn end(&mut self, m: usize) {
@@ -178,18 +201,33 @@ impl Run {
         let version = self.moves[place.0].version;
         let step = self.step(place).clone();
         if self.is_done(version, &step) {
-            match self.same_text(version, &step) {
-                Ok(()) => self.queue.push_back(Task::After(place)),
+            return match self.same_text(version, &step) {
+                Ok(()) => self.pass_over(place),
                 Err(error) => self.fail(&Task::Step(place), error),
-            }
-            return;
+            };
         }
         let (number, of, summary) = (step.number, self.moves[place.0].steps.len(), step.summary);
         self.queue.extend([Task::StepStart(place), Task::Tell(Event::Step { number, of, summary })]);
+        self.push_session(place);
         match plan::is_index_build(&step.part) {
             Some(_) => self.queue.push_back(Task::Inspect(place)),
             None => self.push_body(place),
         }
+    }
+
+    /// A finished step is not repeated. One that was not the last when it was finished, and is now that the file was
+    /// mended, has not marked its version: that is left to do.
+    fn pass_over(&mut self, place: Place) {
+        if self.is_last(place) {
+            self.queue.push_back(Task::StepStart(place));
+            self.push_session(place);
+            self.push_transaction(place, 0);
+        }
+        self.queue.push_back(Task::After(place));
+    }
+
+    fn is_last(&self, (m, s): Place) -> bool {
+        s + 1 == self.moves[m].steps.len()
     }
 
     fn same_text(&self, version: i64, step: &plan::Step) -> Result<(), Error> {
@@ -204,26 +242,33 @@ impl Run {
     }
 
     fn inspected(&mut self, place: Place, rows: &[Row]) -> Result<(), Error> {
-        let version = self.moves[place.0].version;
-        let begun = self.begun.contains_key(&(version, self.step(place).number));
-        match rows.first().map(|row| (column(row, 0), column(row, 1))) {
-            Some(("invalid", index)) => {
-                let (event, index) = (Event::Repair { index: index.to_owned() }, index.to_owned());
-                self.queue.extend([Task::Tell(event), Task::Session(place), Task::DropIndex(place, index)]);
+        let (version, step) = (self.moves[place.0].version, self.step(place));
+        let same = self.begun.get(&(version, step.number)).map(|(checksum, _)| *checksum == step.checksum);
+        match (rows.first().map(|row| (column(row, 0), column(row, 1).to_owned())), same) {
+            // Built by an earlier attempt that died before it could say so.
+            (Some(("valid", _)), Some(true)) => {
+                self.queue.extend([Task::StepDone(place), Task::After(place)])
+            }
+            // Broken; or whole, but of an earlier attempt whose statement has been changed since.
+            (Some(("invalid", index)), _) | (Some(("valid", index)), Some(false)) => {
+                let event = Event::Repair { index: index.clone() };
+                self.queue.extend([Task::Tell(event), Task::DropIndex(place, index)]);
                 self.push_body(place);
             }
-            // Built by an earlier attempt that died before it could say so.
-            Some(("valid", _)) if begun => self.queue.extend([Task::StepDone(place), Task::After(place)]),
             _ => self.push_body(place),
         }
         Ok(())
     }
 
-    /// Session, settings, the statements, the outcome.
-    fn push_body(&mut self, place: Place) {
+    /// The session as the step finds it: ours, then the settings of the file.
+    fn push_session(&mut self, place: Place) {
         let settings = self.step(place).settings.len();
         self.queue.push_back(Task::Session(place));
         self.queue.extend((0..settings).map(|i| Task::Setting(place, i)));
+    }
+
+    /// The statements and the outcome.
+    fn push_body(&mut self, place: Place) {
         let group = match &self.step(place).part {
             Part::Alone(..) => None,
             Part::Transaction(group) => Some(group.len()),
@@ -237,7 +282,7 @@ impl Run {
 
     /// The last transaction of a version verifies it and marks it.
     fn push_transaction(&mut self, place: Place, statements: usize) {
-        let last = place.1 + 1 == self.moves[place.0].steps.len();
+        let last = self.is_last(place);
         let verify = last && self.moves[place.0].verify.is_some();
         self.queue.push_back(Task::Begin(place));
         self.queue.extend((0..statements).map(|i| Task::Statement(place, i)));
@@ -253,7 +298,8 @@ impl Run {
             return self.queue.push_back(Task::Step((m, s + 1)));
         }
         let event = self.finished(&self.moves[m]);
-        self.queue.extend([Task::Reset, Task::Tell(event), Task::Move(m + 1)]);
+        self.queue.extend(tasks::RESET);
+        self.queue.extend([Task::Tell(event), Task::Move(m + 1)]);
     }
 
     fn gate(&mut self, m: usize, rows: &[Row]) -> Result<(), Error> {
@@ -281,6 +327,9 @@ impl Run {
         if let Some(place) = self.retryable(task, &cause) {
             return self.retry(place);
         }
+        if cause.sqlstate == "42704" && self.dropped_before(task) {
+            return;
+        }
         if let Task::StopAsked(broken) = task {
             // The question could not be asked: what it was about failed all the same.
             let (task, cause) = broken.as_ref();
@@ -294,6 +343,14 @@ impl Run {
             return;
         }
         self.end_broken(task, cause);
+    }
+
+    /// An index that is gone because an earlier attempt dropped it, and died before it could say so.
+    fn dropped_before(&self, task: &Task) -> bool {
+        let Task::Statement(place, _) = task else { return false };
+        let step = self.step(*place);
+        matches!(step.part, Part::Alone(_, Shape::DropIndex))
+            && self.begun.contains_key(&(self.moves[place.0].version, step.number))
     }
 
     fn end_broken(&mut self, task: &Task, cause: DbError) {
@@ -317,6 +374,7 @@ impl Run {
         let event = Event::Retry { attempt: self.step_tries + 1 };
         self.queue.clear();
         self.queue.extend([Task::Rollback, Task::Tell(event), Task::Wait(self.pause())]);
+        self.push_session(place);
         self.push_body(place);
     }
 
@@ -355,6 +413,8 @@ impl Run {
         }
         self.queue.clear();
         self.queue.extend(self.in_transaction.then_some(Task::Rollback));
+        // First, so that the failure of a file that took another role, or made its session read-only, is recorded too.
+        self.queue.extend((self.attempt > 0).then_some(tasks::RESET).into_iter().flatten());
         match task.place() {
             Some(place) if self.attempt > 0 => {
                 let state = if error.kind() == Kind::Interrupted { "cancelled" } else { "failed" };
@@ -369,7 +429,6 @@ impl Run {
             }
             _ => {}
         }
-        self.queue.extend((self.attempt > 0).then_some(Task::Reset));
         self.queue.extend(self.locked.then_some(Task::Unlock));
         self.failure = Some(error);
     }

@@ -15,6 +15,10 @@ pub(super) const LOCK_POLL: Duration = Duration::from_millis(200);
 /// queued behind us pass before we queue again.
 const RETRY: Duration = Duration::from_millis(250);
 
+/// What a file may have left in its session: another role, other settings.
+pub(super) const RESET: [Task; 3] =
+    [Task::Reset("reset session authorization"), Task::Reset("reset role"), Task::Reset("reset all")];
+
 /// Place of a step: index of its move, index of the step.
 pub(super) type Place = (usize, usize);
 
@@ -48,7 +52,7 @@ pub(super) enum Task {
     StepDone(Place),
     MigrationDone(Place),
     Commit(Place),
-    Reset,
+    Reset(&'static str),
     Rollback,
     /// The state that the run is left in, and why.
     StepFailed(Place, &'static str, DbError),
@@ -98,7 +102,7 @@ impl Run {
             Task::Begin(_) => Statement::verbatim("begin"),
             Task::Commit(_) => Statement::verbatim("commit"),
             Task::Rollback => Statement::verbatim("rollback"),
-            Task::Reset => Statement::verbatim("reset all"),
+            Task::Reset(statement) => Statement::verbatim(*statement),
             Task::DropIndex(_, index) => {
                 Statement::verbatim(format!("drop index concurrently if exists {index}"))
             }

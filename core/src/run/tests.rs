@@ -85,8 +85,8 @@ fn tells_before_and_after_every_step_and_marks_the_version_with_the_last() {
             "step_done",
             "commit",
             "step_start",
-            "index_state",
             "session",
+            "index_state",
             "create index concurrently i on t(x)",
             "step_done",
             "step_start",
@@ -96,6 +96,8 @@ fn tells_before_and_after_every_step_and_marks_the_version_with_the_last() {
             "step_done",
             "migration_done",
             "commit",
+            "reset session authorization",
+            "reset role",
             "reset all",
             "run_end",
             "unlock",
@@ -121,7 +123,7 @@ fn a_failing_statement_is_undone_recorded_and_named() {
     let (sent, outcome) = drive(&mut up(&files), |name| {
         name.starts_with("alter").then(|| broken("23514", "check is violated").expect("broken"))
     });
-    assert_eq!(sent[sent.len() - 4..], ["rollback", "step_failed", "reset all", "unlock"]);
+    assert_eq!(sent[sent.len() - 4..], ["reset role", "reset all", "step_failed", "unlock"]);
     let err = outcome.expect_err("fails");
     assert_eq!(err.to_string(), "version 1 (a) step 1, line 2: check is violated (SQLSTATE 23514)");
     assert_eq!((err.kind(), err.sqlstate()), (Kind::Failed, "23514"));
@@ -144,7 +146,12 @@ fn a_deferred_constraint_that_fails_at_commit_fails_the_step() {
     let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| {
         if name == "commit" { broken("23503", "foreign key") } else { None }
     });
-    assert!(sent.ends_with(&["rollback".into(), "step_failed".into(), "reset all".into(), "unlock".into()]));
+    assert!(sent.ends_with(&[
+        "reset role".into(),
+        "reset all".into(),
+        "step_failed".into(),
+        "unlock".into()
+    ]));
     assert!(outcome.expect_err("fails").to_string().contains("version 1 (a) step 1"));
 }
 
@@ -214,6 +221,62 @@ fn refuses_to_resume_over_a_finished_step_whose_text_changed() {
     let (sent, outcome) = drive(&mut up(&MIXED[..1]), resumed(steps, None));
     assert_eq!(outcome.expect_err("changed").kind(), Kind::Changed);
     assert!(!sent.contains(&"begin".to_owned()) && sent.ends_with(&["unlock".into()]), "{sent:?}");
+}
+
+/// A run of a file whose steps an earlier attempt began.
+fn mended(
+    text: &str,
+    steps: &[(&str, &str, &str)],
+    index: Option<&str>,
+) -> (Vec<String>, Result<Report, Error>) {
+    let steps = steps.iter().map(|(number, text, state)| row(&["1", number, &sum(text), state])).collect();
+    drive(&mut up(&[("1_a.up.sql", text)]), resumed(steps, index))
+}
+
+#[test]
+fn a_step_that_became_the_last_when_the_file_was_mended_still_marks_the_version() {
+    let done = [("1", "create table t(x int)", "done"), ("2", "select 1/0", "failed")];
+    let (sent, outcome) = mended("create table t(x int)", &done, None);
+    assert!(outcome.is_ok() && !sent.contains(&"create table t(x int)".to_owned()), "{sent:?}");
+    assert!(sent.contains(&"migration_done".to_owned()), "{sent:?}");
+}
+
+#[test]
+fn refuses_a_file_that_has_lost_a_finished_step() {
+    let done = [("1", "create table t(x int)", "done"), ("2", "vacuum t", "done")];
+    let (sent, outcome) = mended("create table t(x int)", &done, None);
+    assert_eq!(outcome.expect_err("lost").kind(), Kind::Changed);
+    assert!(!sent.contains(&"begin".to_owned()), "{sent:?}");
+}
+
+#[test]
+fn an_index_is_looked_for_where_the_file_puts_it_and_built_again_when_its_statement_changed() {
+    let text = "set search_path = app; create index concurrently i on t(y)";
+    let (sent, outcome) =
+        mended(text, &[("1", "create index concurrently i on t(x)", "running")], Some("valid"));
+    let at = |part: &str| sent.iter().position(|s| s.starts_with(part));
+    assert!(outcome.is_ok() && at("set search_path") < at("index_state"), "{sent:?}");
+    assert!(at("drop index").is_some() && at("drop index") < at("create index"), "{sent:?}");
+}
+
+#[test]
+fn a_drop_that_was_done_before_its_outcome_could_be_said_is_taken() {
+    let text = "drop index concurrently i";
+    let steps = vec![row(&["1", "1", &sum(text), "running"])];
+    let mut answers = resumed(steps, None);
+    let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", text)]), |name| match name {
+        "drop index concurrently i" => broken("42704", "index \"i\" does not exist"),
+        other => answers(other),
+    });
+    assert!(outcome.is_ok() && sent.contains(&"migration_done".to_owned()), "{sent:?}");
+}
+
+#[test]
+fn a_stop_is_heard_while_the_lock_is_waited_for() {
+    let mut run = up(&MIXED);
+    run.stop();
+    let (_, outcome) = drive(&mut run, |name| (name == "lock").then(|| Ok(vec![row(&["false"])])));
+    assert_eq!(outcome.expect_err("stopped").kind(), Kind::Interrupted);
 }
 
 #[test]
@@ -312,7 +375,7 @@ fn a_cancelled_statement_is_the_operators_doing_if_the_run_says_so() {
         }
         assert_eq!(outcome.expect("ended").expect_err("stopped").kind(), kind);
         assert_eq!(ended, Value::from(state), "{sent:?}");
-        assert!(sent.ends_with(&["step_failed".into(), "reset all".into(), "unlock".into()]), "{sent:?}");
+        assert!(sent.ends_with(&["reset all".into(), "step_failed".into(), "unlock".into()]), "{sent:?}");
     }
 }
 

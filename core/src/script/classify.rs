@@ -66,13 +66,21 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["abort"], "the runner decides about rollback"),
     (&["prepare", "transaction"], "two-phase transactions outlive the run"),
     (&["commit", "prepared"], "two-phase transactions outlive the run"),
+    (&["deallocate"], "the session's prepared statements are the runner's"),
+    (&["discard", "all"], "the session's state is the runner's"),
+    (&["discard", "plans"], "the session's plans are the runner's"),
+    (&["set", "client_encoding"], "files are UTF-8"),
+    (&["set", "names"], "files are UTF-8"),
 ];
+
+/// Why a transaction of the file cannot choose its isolation.
+const OPTIONS: &str = "a transaction with options; write `set transaction` as its first statement";
 
 /// What kind of statement this is.
 pub fn shape(sql: &Sql) -> Shape {
     control(sql).or_else(|| index(sql)).or_else(|| alone(sql)).unwrap_or(
-        if sql.starts(&["copy"]) && reads_stdin(sql) {
-            Shape::Refused("copy from stdin needs a client that sends the rows; use insert")
+        if sql.starts(&["copy"]) && uses_the_client(sql) {
+            Shape::Refused("copy from stdin and to stdout need a client for the rows; use insert or a table")
         } else {
             Shape::Plain
         },
@@ -87,8 +95,14 @@ fn control(sql: &Sql) -> Option<Shape> {
         return Some(Shape::Refused(reason));
     }
     match sql.words.first().map(String::as_str)? {
-        "begin" => Some(Shape::Begin),
-        "start" if sql.starts(&["start", "transaction"]) => Some(Shape::Begin),
+        "begin"
+            if sql.words.len() == 1 || sql.is(&["begin", "transaction"]) || sql.is(&["begin", "work"]) =>
+        {
+            Some(Shape::Begin)
+        }
+        "start" if sql.is(&["start", "transaction"]) => Some(Shape::Begin),
+        "begin" => Some(Shape::Refused(OPTIONS)),
+        "start" if sql.starts(&["start", "transaction"]) => Some(Shape::Refused(OPTIONS)),
         "commit" | "end" if sql.has("chain") && !sql.has("no") => {
             Some(Shape::Refused("chained transactions"))
         }
@@ -127,7 +141,7 @@ fn created(rest: &[String]) -> Shape {
             let table: Vec<String> =
                 after.iter().take(if qualified { 3 } else { 1 }).map(|w| requote(w)).collect();
             Shape::CreateIndex {
-                index: name.strip_prefix('"').unwrap_or(name).to_owned(),
+                index: cut(name.strip_prefix('"').unwrap_or(name)).to_owned(),
                 table: table.concat(),
             }
         }
@@ -159,8 +173,14 @@ fn alone(sql: &Sql) -> Option<Shape> {
     (sql.starts(&["cluster"]) && sql.words.len() == 1).then_some(Shape::Alone("cluster"))
 }
 
-fn reads_stdin(sql: &Sql) -> bool {
-    sql.words.windows(2).any(|w| w[0] == "from" && w[1] == "stdin")
+fn uses_the_client(sql: &Sql) -> bool {
+    sql.words.windows(2).any(|w| (w[0] == "from" && w[1] == "stdin") || (w[0] == "to" && w[1] == "stdout"))
+}
+
+/// The name that Postgres keeps of one that is too long. Unit: 63 bytes, cut between characters.
+fn cut(name: &str) -> &str {
+    let end = (0..=name.len().min(63)).rev().find(|end| name.is_char_boundary(*end));
+    &name[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]
@@ -184,6 +204,23 @@ mod tests {
             made("My Idx", "\"A\".\"B\"\"c\"")
         );
         assert_eq!(of("create index i on t(x)"), Shape::Plain);
+        let long = "ä".repeat(40);
+        assert_eq!(of(&format!("create index concurrently {long} on t (x)")), made(&"ä".repeat(31), "t"));
+    }
+
+    #[test]
+    fn refuses_what_would_change_the_transaction_or_the_session_under_the_runner() {
+        for text in [
+            "begin isolation level serializable",
+            "start transaction read only",
+            "deallocate all",
+            "discard all",
+            "set client_encoding = 'LATIN1'",
+            "set names 'LATIN1'",
+            "copy t to stdout",
+        ] {
+            assert!(matches!(of(text), Shape::Refused(_)), "{text}");
+        }
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Sql {
         self.words.len() >= words.len() && self.words.iter().zip(words).all(|(a, b)| a == b)
     }
 
+    /// True if these are all its words.
+    pub(super) fn is(&self, words: &[&str]) -> bool {
+        self.words.len() == words.len() && self.starts(words)
+    }
+
     /// True if this unquoted word is among its words.
     pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|w| w == word)
@@ -48,6 +53,10 @@ impl Sql {
 /// `begin atomic` function are never cut.
 pub fn split(file: &str, text: &str) -> Result<Vec<Sql>, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(at) = text.find('\0') {
+        let line = text[..at].matches('\n').count() + 1;
+        return Err(Error::new(Kind::BadPack, format!("{file}: line {line}: there is a NUL in the file")));
+    }
     let mut splitter = Splitter::new(file, text);
     let mut at = 0;
     for token in tokenize(text) {
@@ -66,7 +75,11 @@ struct Splitter<'t> {
     /// Where the first word of the open statement is.
     start: Option<usize>,
     words: Vec<String>,
+    /// The word before, which may be beyond those that are kept.
+    last: String,
     directives: Vec<String>,
+    /// How far the lines are counted: an offset, and the line it is in.
+    counted: (usize, usize),
     /// Depth of `begin atomic ... end` and `case ... end` in a function body.
     atomic: usize,
     parens: usize,
@@ -74,8 +87,9 @@ struct Splitter<'t> {
 
 impl<'t> Splitter<'t> {
     fn new(file: &'t str, text: &'t str) -> Self {
-        let (done, words, directives) = (Vec::new(), Vec::new(), Vec::new());
-        Splitter { file, text, done, start: None, words, directives, atomic: 0, parens: 0 }
+        let (done, words, directives, last) = (Vec::new(), Vec::new(), Vec::new(), String::new());
+        let counted = (0, 1);
+        Splitter { file, text, done, start: None, words, last, directives, counted, atomic: 0, parens: 0 }
     }
 
     fn token(&mut self, kind: TokenKind, at: usize, end: usize) -> Result<(), Error> {
@@ -90,8 +104,8 @@ impl<'t> Splitter<'t> {
                     .hint("write plain SQL; a migration is not run by psql"));
             }
             _ if unterminated(kind) => {
-                let message =
-                    format!("{}: line {}: a quote or comment is not closed", self.file, self.line_of(at));
+                let line = self.line_of(at);
+                let message = format!("{}: line {line}: a quote or comment is not closed", self.file);
                 return Err(Error::new(Kind::BadPack, message));
             }
             _ => self.word(kind, at, end),
@@ -110,19 +124,21 @@ impl<'t> Splitter<'t> {
         self.start.get_or_insert(at);
         let raw = &self.text[at..end];
         let word = match kind {
-            TokenKind::Ident => raw.to_lowercase(),
+            // As Postgres folds in UTF-8: beyond ASCII letters stay as they are.
+            TokenKind::Ident => raw.to_ascii_lowercase(),
             TokenKind::QuotedIdent { .. } => raw[..raw.len() - 1].replace("\"\"", "\""),
             _ => raw.to_owned(),
         };
         self.nest(kind, &word);
         if self.words.len() < WORDS {
-            self.words.push(word);
+            self.words.push(word.clone());
         }
+        self.last = word;
     }
 
     /// Follows parentheses, and `begin atomic` to its `end`: the only places where a semicolon does not end a statement.
     fn nest(&mut self, kind: TokenKind, word: &str) {
-        let opens_body = word == "atomic" && self.words.last().is_some_and(|w| w == "begin");
+        let opens_body = word == "atomic" && self.last == "begin";
         match kind {
             TokenKind::OpenParen => self.parens += 1,
             TokenKind::CloseParen => self.parens = self.parens.saturating_sub(1),
@@ -142,10 +158,15 @@ impl<'t> Splitter<'t> {
             self.done.push(Sql { text, line, words, directives });
         }
         (self.atomic, self.parens) = (0, 0);
+        self.last.clear();
     }
 
-    fn line_of(&self, at: usize) -> usize {
-        self.text[..at].matches('\n').count() + 1
+    /// Counts on from where it last was: offsets only grow.
+    fn line_of(&mut self, at: usize) -> usize {
+        let (from, line) = self.counted;
+        let line = line + self.text[from..at].matches('\n').count();
+        self.counted = (at, line);
+        line
     }
 }
 
@@ -208,6 +229,13 @@ mod tests {
             let err = split("x.up.sql", sql).expect_err("refused");
             assert!(err.to_string().contains(part), "{err}");
         }
+    }
+
+    #[test]
+    fn a_body_begins_behind_any_number_of_words() {
+        let arguments = (0..40).map(|n| format!("a{n} int")).collect::<Vec<_>>().join(", ");
+        let text = format!("create function f({arguments}) returns int begin atomic select 1; select 2; end");
+        assert_eq!(texts(&format!("{text}; select 3")), [text.as_str(), "select 3"]);
     }
 
     #[test]
