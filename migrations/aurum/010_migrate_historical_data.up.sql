@@ -101,25 +101,29 @@ create or replace function strata_aurum.fill_tasks(first uuid, last uuid) return
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     perform set_config('strata_aurum.backfill', 'on', true);
-    return query
-    with wanted as (
-        select t.id, case when p.id is null then t.area_id else p.area_id end as area_id,
-               case when p.id is null then t.pillar_id else a.pillar_id end as pillar_id
-        from public.tasks t
-        left join public.projects p on p.id = t.project_id
-        left join public.areas a on a.id = p.area_id
-        where t.id between first and last
-    )
-    update public.tasks t
-    set area_id = w.area_id, pillar_id = w.pillar_id,
-        hrm_priority_score = coalesce(t.hrm_priority_score, 0.5),
-        hrm_priority_is_default = t.hrm_priority_is_default or t.hrm_priority_score is null,
-        hrm_alignment_score = coalesce(t.hrm_alignment_score, 0.5),
-        hrm_alignment_is_default = t.hrm_alignment_is_default or t.hrm_alignment_score is null
-    from wanted w
-    where t.id = w.id and ((t.area_id, t.pillar_id) is distinct from (w.area_id, w.pillar_id)
-                           or t.hrm_priority_score is null or t.hrm_alignment_score is null)
-    returning t.id;
+    -- Twice: the first pass locks what it writes, so the second sees every move of a project that the first was too early
+    -- for, and a later move waits for the rows.
+    for pass in 1..2 loop
+        return query
+        with wanted as (
+            select t.id, case when p.id is null then t.area_id else p.area_id end as area_id,
+                   case when p.id is null then t.pillar_id else a.pillar_id end as pillar_id
+            from public.tasks t
+            left join public.projects p on p.id = t.project_id
+            left join public.areas a on a.id = p.area_id
+            where t.id between first and last
+        )
+        update public.tasks t
+        set area_id = w.area_id, pillar_id = w.pillar_id,
+            hrm_priority_score = coalesce(t.hrm_priority_score, 0.5),
+            hrm_priority_is_default = t.hrm_priority_is_default or t.hrm_priority_score is null,
+            hrm_alignment_score = coalesce(t.hrm_alignment_score, 0.5),
+            hrm_alignment_is_default = t.hrm_alignment_is_default or t.hrm_alignment_score is null
+        from wanted w
+        where t.id = w.id and ((t.area_id, t.pillar_id) is distinct from (w.area_id, w.pillar_id)
+                               or t.hrm_priority_score is null or t.hrm_alignment_score is null)
+        returning t.id;
+    end loop;
     perform strata.refresh_hierarchy_view('public');
     perform set_config('strata_aurum.backfill', '', true);
 end

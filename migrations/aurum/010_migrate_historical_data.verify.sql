@@ -1,12 +1,12 @@
 -- 010 verify: no task differs from its project, none is without scores, every day with a reflection has the latest one.
--- Entries that were written after the walk began are the new application's business.
+-- Entries that were written, edited, deleted or restored after the walk began are the application's business.
 with walk (began) as (
     select coalesce((select c.started_at from strata.backfill_cursor c where c.job = 'aurum 010 reflections'), 'infinity')
 ), latest as (
     select distinct on (j.user_id, reflection_date)
            j.user_id, (j.created_at at time zone 'UTC')::date as reflection_date, j.id, j.created_at
     from public.journal_entries j, walk w
-    where j.template_type = 'daily_reflection' and not j.archived and j.created_at < w.began
+    where j.template_type = 'daily_reflection' and not j.archived and greatest(j.created_at, j.updated_at) < w.began
     order by j.user_id, reflection_date, j.created_at desc, j.id desc
 ), checks (check_name, expected, actual) as (
     select 'tasks whose area or pillar is not that of their project', '0', count(*)::text
