@@ -531,7 +531,7 @@ fn the_search_path_of_the_caller_holds_and_rows_of_files_go_nowhere() {
             ("001_a.up.sql", "create table a (x int); select generate_series(1, 1000)"),
             ("002_b.up.sql", "set search_path = public; create table b (x int)"),
             ("003_c.up.sql", "create table c (x int); create index concurrently c_x on c (x)"),
-            ("004_d.up.sql", "copy a to stdout"),
+            ("004_d.up.sql", "do $$ begin execute 'copy a to stdout'; end $$"),
         ]),
     );
     assert_eq!(ended(&database, &start(&database, "")), "failed");
