@@ -36,6 +36,14 @@ const QUESTIONS: [(&str, &str); 3] = [
     ("ruth", "What must be done before I move house?"),
 ];
 
+/// Whose rows the closing example searches.
+const MAYA: &str = "10000000-0000-4000-8000-000000000001";
+
+/// Everybody and how much they wrote.
+const PEOPLE: &str = "select format('%s  %s: %s tasks, %s journal entries', u.id, split_part(u.email, '@', 1), \
+    (select count(*) from tasks t where t.user_id = u.id), \
+    (select count(*) from journal_entries j where j.user_id = u.id)) from auth.users u order by u.id";
+
 /// Makes the table of questions.
 const QUESTION: &str = include_str!("../demo/question.sql");
 
@@ -168,25 +176,21 @@ impl Demo {
     }
 
     fn sum_up(&self, server: &Server) -> Result<()> {
+        let (url, bin, strata) =
+            (self.cluster.url(DATABASE), server.postgres.bin.display(), self.binary.display());
         heading("What is there now");
-        let url = self.cluster.url(DATABASE);
-        println!(
-            "PostgreSQL {} with pgvector and strata, a copy of {}",
-            server.postgres.version,
-            server.original.bin.display()
-        );
-        println!("model      {}", self.model.display());
-        println!("database   {url}");
-        println!("\nLook further:");
-        println!("  {} {url}", server.postgres.bin.join("psql").display());
-        println!("  select * from migration_history;   select * from hierarchy_view limit 5;   \\dx+ strata");
-        println!("\nAsk your own:");
-        println!("  export DATABASE_URL={url}");
-        println!(
-            "  {} search \"what made me happy?\" --user 10000000-0000-4000-8000-000000000001",
-            self.binary.display()
-        );
-        println!("\nStop it: cargo xtask demo --stop");
+        println!("PostgreSQL  {} with pgvector and strata, in {bin}", server.postgres.version);
+        println!("model       {}", self.model.display());
+        println!("database    {url}");
+        println!("people      {}", self.cluster.ask(DATABASE, PEOPLE)?.replace('\n', "\n            "));
+        heading("Look further");
+        println!("{bin}/psql {url}");
+        println!("    select * from migration_history;");
+        println!("    select * from hierarchy_view limit 5;");
+        println!("export DATABASE_URL={url}");
+        println!("{strata} search \"what made me happy?\" --user {MAYA}");
+        println!("{strata} status --pack aurum");
+        println!("cargo xtask demo --stop    # ends it and removes its data");
         Ok(())
     }
 }
