@@ -106,6 +106,13 @@ impl Step {
             Part::Transaction(_) => "transaction",
         }
     }
+
+    /// An empty step behind this one, which verifies and marks the version.
+    pub(crate) fn closing(&self) -> Step {
+        let part = Part::Transaction(Vec::new());
+        let (number, settings) = (self.number + 1, self.settings.clone());
+        Step { number, summary: summary(&part), checksum: checksum(""), settings, part }
+    }
 }
 
 /// The moves of a request, in order. `known` is what the database knows of the pack.

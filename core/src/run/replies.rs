@@ -216,12 +216,11 @@ impl Run {
     }
 
     /// A finished step is not repeated. One that was not the last when it was finished, and is now that the file was
-    /// mended, has not marked its version: that is left to do.
+    /// mended, has not marked its version: a step of its own does that.
     fn pass_over(&mut self, place: Place) {
         if self.is_last(place) {
-            self.queue.push_back(Task::StepStart(place));
-            self.push_session(place);
-            self.push_transaction(place, 0);
+            let closing = self.step(place).closing();
+            self.moves[place.0].steps.push(closing);
         }
         self.queue.push_back(Task::After(place));
     }
