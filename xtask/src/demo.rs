@@ -29,11 +29,11 @@ const GATE: i32 = 9;
 const VARIABLES: [&str; 3] =
     ["embedding_model=all-MiniLM-L6-v2", "embedding_provider=local", "embedding_dimensions=384"];
 
-/// Who asks, and what, in words that the texts do not use.
+/// Who asks, and what, mostly in words that the texts do not use.
 const QUESTIONS: [(&str, &str); 3] = [
     ("maya", "What helps me to fall asleep after working at night?"),
-    ("daniel", "Am I drowning in debt?"),
-    ("ruth", "What must be done before I move house?"),
+    ("daniel", "Who do I still owe money to?"),
+    ("ruth", "Is my heart all right?"),
 ];
 
 /// Whose rows the closing example searches.
