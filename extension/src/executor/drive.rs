@@ -11,11 +11,23 @@ pub fn drive(session: &mut Session, id: &str, run: &mut Run) -> Result<Report, E
         session.hold_cancel = run.is_claimed();
         match run.turn() {
             Next::Run(statement) => run.replied(session.run(&statement)),
-            Next::Wait(time) => session.nap(time),
+            Next::Wait(time) => {
+                session.nap(time);
+                if !run.is_claimed() && is_cancelled(session, id) {
+                    run.stop();
+                }
+            }
             Next::Tell(event) => tell(session, id, run.attempt(), &event),
             Next::Done(outcome) => return outcome,
         }
     }
+}
+
+/// A run that waits for the lock of its pack has no statement that a cancel could reach, so it looks.
+fn is_cancelled(session: &Session, id: &str) -> bool {
+    let asked = Statement::ours(include_str!("../../../sql/query/stop_asked.sql"), vec![id.into()]);
+    let rows = session.run(&asked).unwrap_or_default();
+    rows.first().and_then(|row| row.first()?.as_deref()) == Some("true")
 }
 
 /// Between transactions. That it could not be kept is no reason to stop.
