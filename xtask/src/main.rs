@@ -38,7 +38,7 @@ cargo xtask <verb>
   demo                  migrates an application, embeds its texts, answers three questions
      --stop             stops its cluster and removes the data
   test [stage ..] [-- filter ..]
-                        every proof: format clippy imports unit pg whole
+                        every proof: format clippy imports unit pg whole; whole/search: one program of it
   db                    starts the development cluster and prints its URL
      --fresh            begins anew
      --stop             stops it

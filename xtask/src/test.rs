@@ -42,6 +42,8 @@ pub struct Bench {
     pub place: Place,
     /// Words for the test programs: a filter, `--nocapture` ...
     pub filter: Vec<String>,
+    /// The only programs of the stage `whole` that are wanted, by name; none: all of them.
+    pub programs: Vec<String>,
     server: OnceCell<Server>,
 }
 
@@ -64,8 +66,9 @@ impl Bench {
 /// Runs the stages that are named before `--`, or all; the words after it go to the test programs.
 pub fn run(words: &[String]) -> Result<()> {
     let (names, filter) = split(words);
-    let stages = choose(names)?;
-    let bench = Bench { place: Place::find()?, filter: filter.to_vec(), server: OnceCell::new() };
+    let (names, programs) = programs(names);
+    let stages = choose(&names)?;
+    let bench = Bench { place: Place::find()?, filter: filter.to_vec(), programs, server: OnceCell::new() };
     let mut times = Vec::new();
     timed("set-up", "what the tests lean on", &mut times, || set_up(&bench))?;
     for stage in stages {
@@ -80,6 +83,14 @@ fn split(words: &[String]) -> (&[String], &[String]) {
         Some(at) => (&words[..at], &words[at + 1..]),
         None => (words, &[]),
     }
+}
+
+/// `whole/search` is the stage `whole` with one of its programs.
+fn programs(names: &[String]) -> (Vec<String>, Vec<String>) {
+    let stage = |name: &String| name.strip_prefix("whole/").map_or(name.as_str(), |_| "whole").to_owned();
+    let mut stages: Vec<String> = names.iter().map(stage).collect();
+    stages.dedup();
+    (stages, names.iter().filter_map(|name| name.strip_prefix("whole/")).map(str::to_owned).collect())
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Stage>> {
@@ -175,6 +186,13 @@ mod tests {
         let (names, filter) = split(&typed);
         assert_eq!((names, filter), (&words("unit whole")[..], &words("under_rls --nocapture")[..]));
         assert_eq!(split(&words("--")), (&[][..], &[][..]));
+    }
+
+    #[test]
+    fn a_program_of_the_whole_can_be_named() {
+        let (stages, chosen) = programs(&words("unit whole/search whole/embed"));
+        assert_eq!((stages, chosen), (words("unit whole"), words("search embed")));
+        assert_eq!(programs(&words("whole")), (words("whole"), Vec::new()));
     }
 
     #[test]

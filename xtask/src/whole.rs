@@ -21,7 +21,9 @@ pub fn run(bench: &Bench) -> Result<()> {
     command
         .arg("test")
         .args(TOGETHER)
-        .args(["--no-fail-fast", "--test", "*", "--"])
+        .arg("--no-fail-fast")
+        .args(programs(bench))
+        .arg("--")
         .args(&bench.filter)
         .current_dir(&bench.place.checkout)
         .env("STRATA_TEST_URL", full.cluster.url("postgres"))
@@ -33,6 +35,12 @@ pub fn run(bench: &Bench) -> Result<()> {
     keep_log(bench, &full.cluster, "server")?;
     keep_log(bench, &bare.cluster, "server-bare")?;
     outcome.and_then(|()| no_crash(bench))
+}
+
+/// As cargo wants them named.
+fn programs(bench: &Bench) -> Vec<&str> {
+    let named = bench.programs.iter().flat_map(|name| ["--test", name]).collect();
+    if bench.programs.is_empty() { vec!["--test", "*"] } else { named }
 }
 
 /// The command line that was just built.
