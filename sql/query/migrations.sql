@@ -1,7 +1,7 @@
 -- migrations: what the database knows of a pack.
 -- $1 text pack
 -- rows: version text, name text, state text, checksum text, untouched text ('true': its way up was begun and nothing of
--- it was ever committed), ascending by version
+-- it was ever committed), open text ('true': a run of the pack is called running), ascending by version
 select m.version::text, m.name, m.state, m.checksum,
        (m.state = 'applying' and not exists (
            select from strata.run_step s join strata.run r on r.id = s.run
@@ -9,7 +9,8 @@ select m.version::text, m.name, m.state, m.checksum,
              and s.started_at > coalesce((
                  select max(h.at) from strata.history h
                  where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced')), '-infinity')
-       ))::text
+       ))::text,
+       (exists (select from strata.run r where r.pack = m.pack and r.state = 'running'))::text
 from strata.migration m
 where m.pack = $1::text
 order by m.version

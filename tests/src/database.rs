@@ -41,6 +41,12 @@ impl Database {
         }))
     }
 
+    /// A copy of a database of a cluster that will crash. File by file: of a copy that goes through the log, sequences go
+    /// back to where the template had them when the server crashes before its next checkpoint.
+    pub fn copy_in(cluster: &'static Cluster, template: &str) -> Self {
+        Self::make(cluster, Some(&format!("{template} strategy file_copy")))
+    }
+
     fn make(cluster: &'static Cluster, template: Option<&str>) -> Self {
         let name = unique("strata_test");
         let from = template.map(|template| format!(" template {template}")).unwrap_or_default();
@@ -67,6 +73,11 @@ impl Database {
     /// A further session.
     pub fn connect(&self) -> Client {
         connect(&self.url())
+    }
+
+    /// A new session for the one that a crash of the server has ended.
+    pub fn reconnect(&self) {
+        *self.session.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(self.connect());
     }
 
     /// The session of the database itself, for a test that needs more than one statement in it.

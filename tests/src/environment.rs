@@ -18,7 +18,7 @@ impl Cluster {
         format!("{}/{database}", self.base)
     }
 
-    fn parse(url: &str) -> Cluster {
+    pub(crate) fn parse(url: &str) -> Cluster {
         let config: postgres::Config =
             url.parse().unwrap_or_else(|e| panic!("a URL that cannot be read: {e}"));
         let password = config.get_password().expect("the URL of a test cluster has a password");
@@ -32,6 +32,11 @@ pub static FULL: LazyLock<Cluster> = LazyLock::new(|| Cluster::parse(&variable("
 
 /// The cluster without either.
 pub static BARE: LazyLock<Cluster> = LazyLock::new(|| Cluster::parse(&variable("STRATA_TEST_BARE_URL")));
+
+/// Folders of the clusters that a test may kill.
+pub fn victims() -> Vec<PathBuf> {
+    variable("STRATA_TEST_KILL").split(':').filter(|home| !home.is_empty()).map(PathBuf::from).collect()
+}
 
 /// A program of PostgreSQL's, such as pg_dump.
 pub fn program(name: &str) -> PathBuf {

@@ -11,10 +11,13 @@ pub mod dump;
 pub mod environment;
 pub mod fake_server;
 pub mod folder;
+pub mod kill;
+pub mod proxy;
 pub mod strata;
 pub mod template;
 pub mod text;
 pub mod vectors;
+pub mod victim;
 
 pub use database::Database;
 pub use dump::dump;

@@ -32,6 +32,11 @@ const ALWAYS: &str = "listen_addresses = '127.0.0.1'\nunix_socket_directories = 
 const THROWAWAY: &str = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = '4GB'\n\
     max_worker_processes = 32\n";
 
+/// Settings of a cluster that is killed on purpose. What was committed is with the system's kernel, which lives on: no
+/// power fails here, so nothing has to reach the disk. Crashes come many times a minute: its recovery is short.
+const KILLED: &str = "fsync = off\nfull_page_writes = off\nmax_worker_processes = 32\nmax_wal_size = '256MB'\n\
+    shared_buffers = '32MB'\nmax_connections = 40\n";
+
 /// What a cluster's data is worth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
@@ -39,6 +44,8 @@ pub enum Kind {
     Durable,
     /// Quick rather than safe.
     Throwaway,
+    /// Quick, and keeps what was committed when its processes are killed.
+    Killed,
 }
 
 /// How a server ends.
@@ -162,6 +169,11 @@ impl Cluster {
         Ok(answer.trim_end().to_string())
     }
 
+    /// Its folder: `data`, `log`, and the superuser in `user` and `password`.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// What the server said.
     pub fn log(&self) -> PathBuf {
         self.home.join("log")
@@ -227,7 +239,11 @@ fn check_readable(postgres: &Installation, runner: &Runner) -> Result<()> {
 fn settings(postgres: &Installation, kind: Kind) -> String {
     let preload = postgres.has_module("pg_stat_statements");
     let preload = if preload { "shared_preload_libraries = 'pg_stat_statements'\n" } else { "" };
-    let quick = if kind == Kind::Throwaway { THROWAWAY } else { "" };
+    let quick = match kind {
+        Kind::Durable => "",
+        Kind::Throwaway => THROWAWAY,
+        Kind::Killed => KILLED,
+    };
     format!("\n{ALWAYS}{quick}{preload}")
 }
 

@@ -25,11 +25,11 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// Makes and starts a throwaway cluster.
-    pub fn start(place: &Place, name: &str, postgres: &Installation) -> Result<Self> {
+    /// Makes and starts a cluster that nobody will miss.
+    pub fn start(place: &Place, name: &str, postgres: &Installation, kind: Kind) -> Result<Self> {
         let (folder, lock) = claim(place, name, postgres)?;
         let guard = spawn(&folder)?;
-        let mut cluster = Cluster::create(&folder.join("cluster"), postgres, Kind::Throwaway)?;
+        let mut cluster = Cluster::create(&folder.join("cluster"), postgres, kind)?;
         cluster.start()?;
         Ok(Self { cluster, guard, _lock: lock })
     }

@@ -1,22 +1,31 @@
-//! The tests of the installed whole: two running clusters, the extension, the command line, the model.
+//! The tests of the installed whole: running clusters, the extension, the command line, the model.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Kind};
 use crate::error::{Context, Failure, Result};
 use crate::extension;
 use crate::guard::Guarded;
 use crate::run;
+use crate::setup::Server;
 use crate::test::{Bench, TOGETHER};
+
+/// The program of the tests that kills servers.
+const KILLER: &str = "kill_matrix";
+
+/// Clusters that may be killed; each is killed by one thread. Unit: clusters. Two processors are busy with three, because
+/// a crash is mostly waiting.
+const VICTIMS: usize = 3;
 
 /// Builds everything, starts the clusters, runs the tests crate against them.
 pub fn run(bench: &Bench) -> Result<()> {
     let server = bench.server()?;
     extension::install(&server.place, &server.pgrx, &server.postgres)?;
     run::loud(run::cargo().arg("build").args(TOGETHER).current_dir(&bench.place.checkout))?;
-    let full = Guarded::start(&server.place, "whole", &server.postgres)?;
-    let bare = Guarded::start(&server.place, "bare", &server.bare()?)?;
+    let full = Guarded::start(&server.place, "whole", &server.postgres, Kind::Throwaway)?;
+    let bare = Guarded::start(&server.place, "bare", &server.bare()?, Kind::Throwaway)?;
+    let killed = if wants(bench, KILLER) { victims(server)? } else { Vec::new() };
     let mut command = run::cargo();
     command
         .arg("test")
@@ -28,13 +37,36 @@ pub fn run(bench: &Bench) -> Result<()> {
         .current_dir(&bench.place.checkout)
         .env("STRATA_TEST_URL", full.cluster.url("postgres"))
         .env("STRATA_TEST_BARE_URL", bare.cluster.url("postgres"))
+        .env("STRATA_TEST_KILL", homes(&killed))
         .env("STRATA_TEST_PG", &server.postgres.bin)
         .env("STRATA_TEST_BIN", binary(&bench.place.checkout)?)
         .env("STRATA_MODEL_DIR", bench.model()?);
     let outcome = run::loud(&mut command);
     keep_log(bench, &full.cluster, "server")?;
     keep_log(bench, &bare.cluster, "server-bare")?;
-    outcome.and_then(|()| no_crash(bench))
+    let logs = killed.iter().enumerate().map(|(at, victim)| {
+        let name = format!("server-killed-{at}");
+        keep_log(bench, &victim.cluster, &name).map(|()| name)
+    });
+    let mut logs: Vec<String> = logs.collect::<Result<_>>()?;
+    logs.extend(["server".into(), "server-bare".into()]);
+    outcome.and_then(|()| no_crash(bench, &logs))
+}
+
+fn wants(bench: &Bench, program: &str) -> bool {
+    bench.programs.is_empty() || bench.programs.iter().any(|name| name == program)
+}
+
+/// Clusters of their own for what kills servers: nobody else's test is in them.
+pub fn victims(server: &Server) -> Result<Vec<Guarded>> {
+    let start = |at| Guarded::start(&server.place, &format!("killed-{at}"), &server.postgres, Kind::Killed);
+    (0..VICTIMS).map(start).collect()
+}
+
+/// Their folders, as the tests are told of them.
+pub fn homes(victims: &[Guarded]) -> String {
+    let homes = victims.iter().map(|victim| victim.cluster.home().display().to_string());
+    homes.collect::<Vec<_>>().join(":")
 }
 
 /// As cargo wants them named.
@@ -62,8 +94,8 @@ fn keep_log(bench: &Bench, cluster: &Cluster, name: &str) -> Result<()> {
 }
 
 /// A failed assertion or a dead backend is a bug even when every client was content.
-fn no_crash(bench: &Bench) -> Result<()> {
-    for name in ["server", "server-bare"] {
+fn no_crash(bench: &Bench, logs: &[String]) -> Result<()> {
+    for name in logs {
         let path = bench.place.log(name)?;
         let log = fs::read_to_string(&path).context(|| format!("read {}", path.display()))?;
         if let Some(line) = log.lines().find(|line| is_crash(line)) {

@@ -115,7 +115,12 @@ impl Run {
         let request = (self.request.direction, self.request.target);
         self.moves = plan::fresh(&self.pack, (&self.values, &self.stored), &self.known, request)?;
         match self.moves.is_empty() {
-            true => self.queue.push_back(Task::Unlock),
+            true => {
+                // Ours is the lock: a run that is called running has died.
+                let died = rows.first().is_some_and(|row| column(row, 5) == "true");
+                self.queue.extend(died.then_some(Task::Settle));
+                self.queue.push_back(Task::Unlock);
+            }
             false => self.queue.extend([Task::Register, Task::Claim]),
         }
         Ok(())

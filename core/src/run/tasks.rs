@@ -37,6 +37,7 @@ pub(super) enum Task {
     LockHolder,
     Variables,
     Migrations,
+    Settle,
     Register,
     Claim,
     Steps,
@@ -86,7 +87,9 @@ impl Task {
         match self {
             Task::Lock | Task::LockHolder | Task::Unlock => "the lock of the pack",
             Task::Variables | Task::Migrations | Task::Steps => "reading the state",
-            Task::Register | Task::Claim | Task::RunEnd(_) | Task::StopAsked(_) => "writing the state",
+            Task::Settle | Task::Register | Task::Claim | Task::RunEnd(_) | Task::StopAsked(_) => {
+                "writing the state"
+            }
             Task::Gate(..) => "the gate of a phase",
             _ => "the session",
         }
@@ -131,6 +134,7 @@ impl Run {
             Task::Migrations => {
                 Statement::ours(include_str!("../../../sql/query/migrations.sql"), vec![name()])
             }
+            Task::Settle => Statement::ours(include_str!("../../../sql/query/settle.sql"), vec![name()]),
             Task::Register => {
                 Statement::ours(include_str!("../../../sql/query/register.sql"), self.registration())
             }

@@ -118,6 +118,17 @@ fn nothing_to_do_writes_nothing() {
 }
 
 #[test]
+fn a_run_that_died_behind_its_last_version_is_settled() {
+    let files = [("1_a.up.sql", "select 1")];
+    let checksum = crate::pack::checksum("select 1");
+    let (sent, outcome) = drive(&mut up(&files), |name| {
+        (name == "migrations").then(|| Ok(vec![row(&["1", "a", "applied", &checksum, "false", "true"])]))
+    });
+    assert_eq!(sent, ["lock", "variables", "migrations", "settle", "unlock"]);
+    assert_eq!(outcome.expect("succeeds"), Report::default());
+}
+
+#[test]
 fn a_failing_statement_is_undone_recorded_and_named() {
     let files = [("1_a.up.sql", "select 1;\nalter table t add check (x > 0)")];
     let (sent, outcome) = drive(&mut up(&files), |name| {

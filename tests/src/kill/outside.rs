@@ -1,0 +1,53 @@
+//! Kills of the command line and of its session.
+
+use super::cells::Point;
+use super::{Kind, Way, World};
+use crate::proxy::{Moment, Proxy};
+
+/// The statements of a run that nobody disturbs.
+pub fn points(world: &World, way: Way) -> Vec<Point> {
+    let database = world.database(way);
+    let proxy = Proxy::start(world.victim.port(), None);
+    world.strata(&database, proxy.port()).run(way.words()).ok();
+    proxy.seen().into_iter().enumerate().map(|(at, name)| (way, at, name)).collect()
+}
+
+/// Kills at a statement; then the same command again, which must be enough.
+pub fn kill(world: &World, way: Way, point: (usize, Moment), kind: Kind) {
+    let database = world.database(way);
+    let proxy = Proxy::start(world.victim.port(), Some(point));
+    let run = world.strata(&database, proxy.port()).start(way.words());
+    let pid = proxy.held();
+    match kind {
+        Kind::Runner => run.kill(),
+        _ => {
+            strike(world, kind, pid);
+            proxy.cut();
+            let ended = run.end();
+            // What it was told before the line was cut can be the end of all it had to do.
+            let told = point.1 == Moment::During && ended.code == Some(0);
+            assert!(told || ended.code == Some(10), "{ended:?}");
+        }
+    }
+    proxy.cut();
+    if matches!(kind, Kind::Backend | Kind::Stop) {
+        database.reconnect();
+    }
+    world.strata(&database, world.victim.port()).run(way.words()).ok();
+    world.assert_holds(&database, way);
+}
+
+/// Strikes the session of an executor.
+pub fn strike(world: &World, kind: Kind, pid: i32) {
+    match kind {
+        Kind::Backend => world.victim.kill_process(pid),
+        Kind::Stop => world.victim.crash(),
+        Kind::Runner | Kind::Terminate => {
+            let ended = "select pg_terminate_backend($1, 60000)";
+            assert!(
+                world.victim.connect().query_one(ended, &[&pid]).unwrap().get::<_, bool>(0),
+                "session {pid}"
+            );
+        }
+    }
+}

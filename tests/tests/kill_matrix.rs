@@ -1,0 +1,29 @@
+//! A run is killed at every point, in every way: it goes on when the same command is given again, and ends where an
+//! undisturbed run ends. The servers are killed too, so they are this program's own.
+
+use strata_tests::kill::{Executor, Way, World, cells, outside};
+use strata_tests::victim::Victim;
+
+/// Kills that there must be at least.
+const CELLS: usize = 120;
+
+fn worlds() -> Vec<World> {
+    let make = |victim| std::thread::spawn(|| World::new(victim));
+    let making: Vec<_> = Victim::all().into_iter().map(make).collect();
+    making.into_iter().map(|world| world.join().expect("a world")).collect()
+}
+
+#[test]
+fn a_run_that_was_killed_anywhere_ends_where_an_undisturbed_one_ends() {
+    let worlds = worlds();
+    let points = [Way::Up, Way::Down].map(|way| outside::points(&worlds[0], way)).concat();
+    let all = cells::covering(Executor::Outside, &points);
+    let count = all.len();
+    assert!(count >= CELLS, "{count} cells");
+    let violations = cells::run_all(&worlds, all, &|_| ());
+    for (cell, what) in &violations {
+        eprintln!("{cell}: {what}");
+    }
+    assert!(violations.is_empty(), "{} of {count} cells are violated", violations.len());
+    eprintln!("{count} cells");
+}
