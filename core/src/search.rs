@@ -5,9 +5,9 @@
 //! metadata are fetched for the winners only.
 
 use crate::error::{Error, Kind};
-use crate::ident::{Ident, literal};
 
 mod request;
+mod statement;
 pub use request::{Id, Request, tenant};
 
 /// A registered source, as the caller sees it. Names are bare, unquoted.
@@ -29,6 +29,10 @@ pub struct Source {
     pub created_at: String,
     /// The columns that become keys of `metadata`.
     pub metadata: Vec<String>,
+    /// Columns whose values are json, or made of others: not all of those fit into a jsonb.
+    pub json: Vec<String>,
+    /// What keeps a row out of every answer.
+    pub hidden: Option<Hidden>,
     /// The column of the embedding.
     pub vector: String,
     /// The model of its embeddings.
@@ -39,6 +43,15 @@ pub struct Source {
     pub access: Access,
     /// Whether row level security decides what the caller finds there.
     pub row_security: bool,
+}
+
+/// The column that tells a row that nobody is to find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// A boolean: hidden where it is true.
+    Flag(String),
+    /// A date or a time: hidden where it is set.
+    Since(String),
 }
 
 /// Whether a source can be read.
@@ -52,6 +65,15 @@ pub enum Access {
     NoTable,
     /// This column is gone.
     NoColumn(String),
+    /// A column has another type by now.
+    Misfit {
+        /// The column.
+        column: String,
+        /// Its type.
+        is: String,
+        /// The type that its role asks for.
+        should: String,
+    },
 }
 
 /// A search that is right to run. Parameters of `sql`: $1 vector, $2 uuid tenant, $3 int8 rows, and $4 int4 days where
@@ -78,7 +100,7 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
         request.fits(source)?;
     }
     Ok(Plan {
-        sql: statement(&readable, vector_schema, days.is_some())?,
+        sql: statement::search(&readable, vector_schema, days.is_some())?,
         count,
         days,
         row_security: readable.iter().any(|s| s.row_security),
@@ -107,14 +129,18 @@ fn readable(sources: &[Source]) -> Result<Vec<&Source>, Error> {
 
 fn broken(source: &Source) -> Option<Error> {
     let (schema, name) = &source.relation;
-    let (what, sqlstate) = match &source.access {
-        Access::NoTable => (format!("table {schema}.{name}"), "42P01"),
-        Access::NoColumn(column) => (format!("column \"{column}\" of {schema}.{name}"), "42703"),
+    let (fault, sqlstate) = match &source.access {
+        Access::NoTable => (format!("table {schema}.{name} does not exist"), "42P01"),
+        Access::NoColumn(column) => {
+            (format!("column \"{column}\" of {schema}.{name} does not exist"), "42703")
+        }
+        Access::Misfit { column, is, should } => {
+            (format!("column \"{column}\" of {schema}.{name} is of type {is}, not {should}"), "42804")
+        }
         Access::Readable | Access::Denied => return None,
     };
-    let of = &source.entity_type;
     Some(
-        Error::new(Kind::NotFound, format!("source \"{of}\": {what} does not exist"))
+        Error::new(Kind::NotFound, format!("source \"{}\": {fault}", source.entity_type))
             .with_sqlstate(sqlstate)
             .hint("call strata.drop_source, then strata.add_source as the table is now"),
     )
@@ -129,100 +155,6 @@ fn one_model(sources: &[&Source]) -> Result<(), Error> {
         .with_sqlstate("55000")
         .detail(format!("source \"{}\" and source \"{}\"", first.entity_type, other.entity_type))
         .hint("register the sources with one model"))
-}
-
-/// The statement over all sources. Functions are qualified and operators meet their exact types, so that no search_path
-/// can put others in their place. Similarity is ordered by as `distance - 1`: ascending, so that the distance of a
-/// stored zero vector, which is no number, comes last; and ties are ties of the similarity that the caller sees.
-fn statement(sources: &[&Source], vector_schema: &str, by_date: bool) -> Result<String, Error> {
-    let distance = format!("operator({}.<=>)", Ident::new(vector_schema)?);
-    let each = |branch: &dyn Fn(usize, &Source) -> Result<String, Error>| -> Result<String, Error> {
-        let branches: Result<Vec<String>, Error> =
-            sources.iter().enumerate().map(|(n, s)| branch(n, s)).collect();
-        Ok(branches?.join("\n    union all\n"))
-    };
-    let ranked = each(&|n, source| rank(n, source, &distance, by_date))?;
-    let fetched = each(&fetch)?;
-    Ok(format!(
-        "with best as materialized (
-    select r.source, r.id, r.rank from (
-{ranked}
-    ) r
-    order by r.rank, r.source, r.id
-    limit $3
-)
-select h.entity_type, h.id, h.title, h.content, 0::float8 - h.rank, h.created_at, h.metadata
-from (
-{fetched}
-) h
-order by h.rank, h.source, h.id"
-    ))
-}
-
-/// The tenant's best rows of one source: key and rank, nothing that is wide.
-fn rank(n: usize, source: &Source, distance: &str, by_date: bool) -> Result<String, Error> {
-    let [key, tenant, vector, created_at] = [
-        Ident::new(&source.key)?,
-        Ident::new(&source.tenant)?,
-        Ident::new(&source.vector)?,
-        Ident::new(&source.created_at)?,
-    ];
-    let date = match by_date {
-        true => format!(" and t.{created_at} >= pg_catalog.now() - pg_catalog.make_interval(days => $4)"),
-        false => String::new(),
-    };
-    let relation = relation(source)?;
-    Ok(format!(
-        "    (select {n} as source, t.{key} as id, (t.{vector} {distance} $1) - 1::float8 as rank
-     from {relation} t
-     where t.{tenant} = $2 and t.{vector} is not null{date}
-     order by 3, 2
-     limit $3)"
-    ))
-}
-
-/// The wide columns of the winners of one source. `limit 1` keeps it a look-up by key, whatever the planner guesses.
-fn fetch(n: usize, source: &Source) -> Result<String, Error> {
-    let entity_type = literal(&source.entity_type);
-    let (key, created_at, relation) =
-        (Ident::new(&source.key)?, Ident::new(&source.created_at)?, relation(source)?);
-    let title = match &source.title {
-        Some(title) => format!("t.{}::text", Ident::new(title)?),
-        None => "null::text".to_owned(),
-    };
-    let (content, metadata) = (content(&source.content)?, metadata(&source.metadata)?);
-    Ok(format!(
-        "    select b.source, b.rank, {entity_type}::text as entity_type, b.id, f.title, f.content, f.created_at, f.metadata
-    from best b cross join lateral (
-        select {title} as title, {content} as content, t.{created_at}::timestamptz as created_at, {metadata} as metadata
-        from {relation} t where t.{key} = b.id limit 1
-    ) f
-    where b.source = {n}"
-    ))
-}
-
-fn relation(source: &Source) -> Result<String, Error> {
-    Ok(format!("{}.{}", Ident::new(&source.relation.0)?, Ident::new(&source.relation.1)?))
-}
-
-/// The content columns, a line each; null where none has text.
-fn content(columns: &[String]) -> Result<String, Error> {
-    if columns.is_empty() {
-        return Ok("null::text".to_owned());
-    }
-    let lines: Result<Vec<String>, Error> =
-        columns.iter().map(|c| Ok(format!("nullif(t.{}::text, '')", Ident::new(c)?))).collect();
-    Ok(format!("nullif(pg_catalog.concat_ws(E'\\n', {}), '')", lines?.join(", ")))
-}
-
-/// An object with a key for each metadata column. A function takes 100 arguments at most: 50 keys a call.
-fn metadata(columns: &[String]) -> Result<String, Error> {
-    let pairs: Result<Vec<String>, Error> =
-        columns.iter().map(|c| Ok(format!("{}, t.{}", literal(c), Ident::new(c)?))).collect();
-    let pairs = pairs?;
-    let objects: Vec<String> =
-        pairs.chunks(50).map(|part| format!("pg_catalog.jsonb_build_object({})", part.join(", "))).collect();
-    Ok(if objects.is_empty() { "'{}'::jsonb".to_owned() } else { objects.join(" || ") })
 }
 
 #[cfg(test)]

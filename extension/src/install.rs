@@ -48,7 +48,13 @@ extension_sql_file!(
     requires = ["source_text"]
 );
 extension_sql_file!("../../sql/create/enqueue.sql", name = "enqueue", requires = ["enqueue_statement"]);
-extension_sql_file!("../../sql/create/require_column.sql", name = "require_column", requires = ["enqueue"]);
+extension_sql_file!("../../sql/create/enqueue_row.sql", name = "enqueue_row", requires = ["enqueue"]);
+extension_sql_file!("../../sql/create/watch_source.sql", name = "watch_source", requires = ["enqueue_row"]);
+extension_sql_file!(
+    "../../sql/create/require_column.sql",
+    name = "require_column",
+    requires = ["watch_source"]
+);
 extension_sql_file!("../../sql/create/require_key.sql", name = "require_key", requires = ["require_column"]);
 extension_sql_file!(
     "../../sql/create/require_vector_column.sql",
@@ -96,10 +102,11 @@ extension_sql_file!("../../sql/create/fail_jobs.sql", name = "fail_jobs", requir
 extension_sql_file!("../../sql/create/retry_dead.sql", name = "retry_dead", requires = ["fail_jobs"]);
 extension_sql_file!("../../sql/create/count_missing.sql", name = "count_missing", requires = ["retry_dead"]);
 extension_sql_file!("../../sql/create/queue_status.sql", name = "queue_status", requires = ["count_missing"]);
+extension_sql_file!("../../sql/create/as_jsonb.sql", name = "as_jsonb", requires = ["queue_status"]);
 extension_sql_file!(
     "../../sql/create/hierarchy_change.sql",
     name = "hierarchy_change",
-    requires = ["queue_status"]
+    requires = ["as_jsonb"]
 );
 extension_sql_file!(
     "../../sql/create/hierarchy_statement.sql",

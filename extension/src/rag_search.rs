@@ -10,7 +10,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
-use strata_core::search::{self, Access, Plan, Request, Source};
+use strata_core::search::{self, Access, Hidden, Plan, Request, Source};
 
 type Hit = (String, Uuid, Option<String>, Option<String>, f64, Option<TimestampWithTimeZone>, Jsonb);
 
@@ -81,12 +81,9 @@ fn registry() -> spi::Result<Registry> {
 
 fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
     let text = |column| required::<String>(row, column);
-    let access = match row["gone"].value()? {
-        _ if !required::<bool>(row, "has_table")? => Access::NoTable,
-        Some(column) => Access::NoColumn(column),
-        None if !required::<bool>(row, "readable")? => Access::Denied,
-        None => Access::Readable,
-    };
+    let access = access(row)?;
+    let hidden: Option<String> = row["hidden_column"].value()?;
+    let hidden_is_time = required::<bool>(row, "hidden_is_time")?;
     Ok(Source {
         entity_type: text("entity_type")?,
         relation: (text("relation_schema")?, text("relation_name")?),
@@ -96,12 +93,29 @@ fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
         content: required(row, "content_columns")?,
         created_at: text("created_at_column")?,
         metadata: required(row, "metadata_columns")?,
+        json: required(row, "json")?,
+        hidden: hidden.map(if hidden_is_time { Hidden::Since } else { Hidden::Flag }),
         vector: text("vector_column")?,
         model: text("model")?,
         dimensions: usize::try_from(required::<i32>(row, "dimensions")?).unwrap_or(0),
         access,
         row_security: required(row, "row_security")?,
     })
+}
+
+fn access(row: &SpiHeapTupleData<'_>) -> spi::Result<Access> {
+    if !required::<bool>(row, "has_table")? {
+        return Ok(Access::NoTable);
+    }
+    if let Some(column) = row["gone"].value()? {
+        return Ok(Access::NoColumn(column));
+    }
+    if let Some(column) = row["misfit"].value()? {
+        let text = |column| required::<String>(row, column);
+        return Ok(Access::Misfit { column, is: text("misfit_is")?, should: text("misfit_should")? });
+    }
+    let readable = required::<bool>(row, "readable")?;
+    Ok(if readable { Access::Readable } else { Access::Denied })
 }
 
 fn required<T: FromDatum + IntoDatum>(row: &SpiHeapTupleData<'_>, column: &str) -> spi::Result<T> {

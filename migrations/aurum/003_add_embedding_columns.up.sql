@@ -135,7 +135,7 @@ $$;
 -- strata: new transaction
 select strata.add_source('journal_entry', 'public.journal_entries', 'id', 'user_id', 'title', array['content'],
     'content_embedding', ${embedding_model}, 'created_at', array['mood', 'template_type'],
-    'embedding_model', 'embedding_updated_at')
+    'embedding_model', 'embedding_updated_at', 'deleted')
 where not exists (select from strata.source s where s.entity_type = 'journal_entry');
 
 -- strata: new transaction

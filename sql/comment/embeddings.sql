@@ -8,6 +8,7 @@ comment on table strata.source is 'The tables that search reads, one row for eac
 comment on column strata.source.tenant_column is 'The column that says whose row it is; every search is for one tenant.';
 comment on column strata.source.content_columns is 'With the title, the text that is embedded: a line each, nulls and empty texts left out.';
 comment on column strata.source.metadata_columns is 'Columns that search returns as keys of metadata.';
+comment on column strata.source.hidden_column is 'A boolean that is true, or a date or time that is set: no search finds the row; null: none.';
 comment on column strata.source.model_column is 'Where the model of a vector is kept beside it; null: nowhere.';
 comment on column strata.source.embedded_at_column is 'Where the time of a vector is kept beside it; null: nowhere.';
 
@@ -19,7 +20,7 @@ comment on column strata.job.error is 'What the provider said when it failed las
 
 comment on function strata.add_model(text, text, int, int) is 'Makes an embedding model known: name, provider, dimensions, tokens.';
 comment on function strata.drop_model(text) is 'Forgets a model that no source uses.';
-comment on function strata.add_source(text, regclass, text, text, text, text[], text, text, text, text[], text, text) is
+comment on function strata.add_source(text, regclass, text, text, text, text[], text, text, text, text[], text, text, text) is
     'Makes a table searchable: from then on every change of its texts queues a job.';
 comment on function strata.drop_source(text) is 'Forgets a source with its triggers and jobs; the table and its vectors stay.';
 comment on function strata.enqueue_missing(text, uuid, int) is
@@ -32,6 +33,10 @@ comment on function strata.retry_dead(text) is 'Queues dead jobs again, of one s
 comment on function strata.queue_status() is 'For each source, its jobs by state and its rows without an embedding.';
 
 comment on function strata.enqueue() is 'Trigger function of every source: a job for each row whose embedding does not fit its text.';
+comment on function strata.enqueue_row() is 'Trigger function of partitioned sources, for rows that are written to a partition by its name.';
+comment on function strata.queue_jobs(strata.source, uuid[]) is 'Inner part of enqueue: a job for each of these rows, at the start of its life.';
+comment on function strata.watch_source(text, regclass) is 'Inner part of add_source: puts the triggers on its table.';
+comment on function strata.unwatch_source(text) is 'Inner part of drop_source: removes the triggers, whatever the table is called by now.';
 comment on function strata.enqueue_statement(strata.source, text) is 'Inner part of enqueue: the query over the transition tables.';
 comment on function strata.text_expression(text, text[], text) is 'The SQL expression for the text of a row that is embedded.';
 comment on function strata.source_text(text, uuid[]) is 'The texts of some rows of a source, as they are embedded.';

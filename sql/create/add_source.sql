@@ -1,17 +1,16 @@
 -- add_source: makes a table searchable. From then on every change of its texts queues a job; what is there already is
 -- found by strata.enqueue_missing. Reads and checks everything before it changes anything. The table must have a unique
--- index on the key alone, and the caller the right to put triggers on it.
+-- index on the key alone, and the caller the right to put triggers on it. Rows whose hidden column says so are kept up to
+-- date like the others and found by no search.
 -- Raises 22004 (a null), 22023 (a value that cannot be), 42809 (not a table), 42703 and 42804 (a column), 42P10 (the key
 -- is not unique), 22000 (dimension of column and model differ), 42704 (no such model), 42710 (registered already).
 create function strata.add_source(
     entity_type text, relation regclass, key_column text, tenant_column text, title_column text,
     content_columns text[], vector_column text, model text, created_at_column text default 'created_at',
-    metadata_columns text[] default '{}', model_column text default null, embedded_at_column text default null
+    metadata_columns text[] default '{}', model_column text default null, embedded_at_column text default null,
+    hidden_column text default null
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-    event text;
-    tables text;
 begin
     if entity_type is null or relation is null or key_column is null or tenant_column is null
        or content_columns is null or vector_column is null or created_at_column is null or metadata_columns is null then
@@ -30,21 +29,20 @@ begin
     perform strata.require_column(relation, created_at_column, 'time');
     perform strata.require_column(relation, model_column, 'text');
     perform strata.require_column(relation, embedded_at_column, 'time');
+    perform strata.require_column(relation, hidden_column, 'hidden');
     perform strata.require_column(relation, u.name, 'text') from unnest(content_columns || title_column) u(name);
     perform strata.require_column(relation, u.name, 'any') from unnest(metadata_columns) u(name);
     perform strata.require_vector_column(relation, vector_column, model);
 
     insert into strata.source
+        (entity_type, relation_schema, relation_name, key_column, tenant_column, title_column, content_columns,
+         created_at_column, metadata_columns, vector_column, model_column, embedded_at_column, hidden_column, model)
     select entity_type, n.nspname, c.relname, key_column, tenant_column, title_column, array_remove(content_columns, null),
-           created_at_column, array_remove(metadata_columns, null), vector_column, model_column, embedded_at_column, model
+           created_at_column, array_remove(metadata_columns, null), vector_column, model_column, embedded_at_column,
+           hidden_column, model
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.oid = relation;
-    for event, tables in values ('insert', 'referencing new table as new_rows'),
-                                ('update', 'referencing old table as old_rows new table as new_rows'),
-                                ('delete', 'referencing old table as old_rows'), ('truncate', '') loop
-        execute format('create trigger %I after %s on %s %s for each statement execute function strata.enqueue(%L)',
-                       'strata_' || event || '_' || entity_type, event, relation, tables, entity_type);
-    end loop;
+    perform strata.watch_source(entity_type, relation);
 end
 $$;
 revoke execute on function strata.add_source from public;

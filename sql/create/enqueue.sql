@@ -24,13 +24,23 @@ begin
         delete from strata.job j where j.entity_type = s.entity_type and j.entity_id = any (unwanted);
     end if;
     if wanted is not null then
-        insert into strata.job as j (entity_type, entity_id, model, priority)
-        select s.entity_type, u.id, s.model, 10 from unnest(wanted) u(id)
-        on conflict (entity_type, entity_id, model) do update
-        set state = 'queued', attempts = 0, fence = j.fence + 1, worker = null, lease_until = null, error = null,
-            not_before = clock_timestamp(), priority = excluded.priority, updated_at = clock_timestamp();
+        perform strata.queue_jobs(s, wanted);
     end if;
     return null;
 end
 $$;
 revoke execute on function strata.enqueue from public;
+
+-- queue_jobs: a job for each of these rows of a source; one that is there begins its life again, with a fence that no
+-- holder has.
+create function strata.queue_jobs(s strata.source, ids uuid[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into strata.job as j (entity_type, entity_id, model, priority)
+    select s.entity_type, u.id, s.model, 10 from unnest(ids) u(id)
+    on conflict (entity_type, entity_id, model) do update
+    set state = 'queued', attempts = 0, fence = j.fence + 1, worker = null, lease_until = null, error = null,
+        not_before = clock_timestamp(), priority = excluded.priority, updated_at = clock_timestamp();
+end
+$$;
+revoke execute on function strata.queue_jobs from public;

@@ -1,10 +1,23 @@
--- require_key: refuses a table that cannot be a source and a key that does not name one row of it. Raises 42809 (not a
--- table), 42703 and 42804 (no such uuid column), 42P10 (no unique index on the column alone).
+-- require_key: refuses a table that cannot be a source and a key that does not name one row of it. A temporary table is
+-- gone when others look for it; the triggers of a child table do not see what is written through its parent, nor the
+-- parent's what is written to the child, but where both are partitioned. Raises 42809 (not such a table), 42703 and 42804
+-- (no such uuid column), 42P10 (no unique index on the column alone).
 create function strata.require_key(relation regclass, key_column text) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from pg_class c where c.oid = relation and c.relkind in ('r', 'p')) then
         raise exception '% is not a table', relation using errcode = '42809', hint = 'register the table behind it';
+    elsif (select c.relpersistence = 't' from pg_class c where c.oid = relation) then
+        raise exception '% is a temporary table', relation
+            using errcode = '42809', hint = 'register a table that other sessions see and that stays';
+    elsif exists (select from pg_inherits i where i.inhrelid = relation) then
+        raise exception '% is a part of %', relation,
+                        (select i.inhparent::regclass from pg_inherits i where i.inhrelid = relation order by i.inhseqno limit 1)
+            using errcode = '42809', hint = 'register the whole table';
+    elsif exists (select from pg_inherits i join pg_class c on c.oid = i.inhparent
+                  where i.inhparent = relation and c.relkind = 'r') then
+        raise exception '% has tables that inherit from it', relation
+            using errcode = '42809', hint = 'partition the table instead, or register a table without children';
     end if;
     perform strata.require_column(relation, key_column, 'uuid');
     if not exists (

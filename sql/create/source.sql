@@ -1,6 +1,7 @@
 -- source: the tables that search reads, one row for each entity type. Names are text, not oids, so that a dump restores.
 -- The key and the tenant are uuid columns. `title_column` may be null; `model_column` and `embedded_at_column` are
 -- where the name of the model and the time are kept beside the vector, null where nobody asked for them.
+-- `hidden_column` keeps a row out of every answer: a boolean that is true, or a date or time that is set.
 create table strata.source (
     entity_type        text   primary key check (entity_type <> '' and octet_length(entity_type) <= 40),
     relation_schema    text   not null,
@@ -14,6 +15,7 @@ create table strata.source (
     vector_column      text   not null,
     model_column       text,
     embedded_at_column text,
+    hidden_column      text,
     model              text   not null references strata.model,
     unique (relation_schema, relation_name, vector_column),
     check (title_column is not null or cardinality(content_columns) > 0)

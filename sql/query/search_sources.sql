@@ -1,38 +1,81 @@
 -- search_sources: every source, what the caller may do with it, and where pgvector lives. No parameters.
+-- Runs with the caller's search_path, so every function, operator and type is written with its schema: `in`, `nullif`,
+-- `between` and `case x when y` are not used, because they look their operator up by its bare name.
 -- rows: the columns of strata.source that search needs, dimensions int4, has_table bool, gone text (a column that does not
--- exist, null: none), readable bool (every column that search needs), row_security bool (it decides what the caller
--- finds), vector oid (the type), vector_schema text; in the order in which equally similar rows are returned
+-- exist, null: none), misfit text, misfit_is text, misfit_should text (a column whose type cannot play its role, its type,
+-- and what it should be; null: none), hidden_is_time bool, json text[] (columns whose value need not fit into a jsonb),
+-- readable bool (every column that search needs), row_security bool (it decides what the caller finds),
+-- vector oid (the type), vector_schema text; in the order in which equally similar rows are returned
 select s.entity_type, s.relation_schema, s.relation_name, s.key_column, s.tenant_column, s.title_column,
-       s.content_columns, s.created_at_column, s.metadata_columns, s.vector_column, s.model, m.dimensions,
+       s.content_columns, s.created_at_column, s.metadata_columns, s.vector_column, s.hidden_column, s.model, m.dimensions,
        r.oid is not null as has_table,
-       needed.gone,
+       needed.gone, needed.misfit, needed.misfit_is, needed.misfit_should,
+       coalesce(needed.hidden_is_time, false) as hidden_is_time, coalesce(needed.json, '{}') as json,
        coalesce(needed.readable and pg_catalog.has_schema_privilege(r.relnamespace, 'usage'), false) as readable,
        coalesce(pg_catalog.row_security_active(r.oid), false) as row_security,
        v.type as vector, v.schema as vector_schema
 from strata.source s
-join strata.model m on m.name = s.model
+join strata.model m on m.name operator(pg_catalog.=) s.model
 cross join (
-    select t.oid as type, n.nspname::text as schema
+    select t.oid as type, n.nspname::pg_catalog.text as schema
     from pg_catalog.pg_extension e
-    join pg_catalog.pg_namespace n on n.oid = e.extnamespace
-    join pg_catalog.pg_type t on t.typnamespace = e.extnamespace and t.typname = 'vector'
-    where e.extname = 'vector'
+    join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) e.extnamespace
+    join pg_catalog.pg_type t
+      on t.typnamespace operator(pg_catalog.=) e.extnamespace and t.typname operator(pg_catalog.=) 'vector'
+    where e.extname operator(pg_catalog.=) 'vector'
 ) v
 -- `limit 1` keeps it a look-up by name, however many tables there are.
 left join lateral (
     select c.oid, c.relnamespace
     from pg_catalog.pg_class c
-    where c.relname = s.relation_name::name
-      and c.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = s.relation_schema::name)
+    where c.relname operator(pg_catalog.=) s.relation_name::pg_catalog.name
+      and c.relnamespace operator(pg_catalog.=) (
+          select n.oid from pg_catalog.pg_namespace n
+          where n.nspname operator(pg_catalog.=) s.relation_schema::pg_catalog.name)
     limit 1
 ) r on true
 left join lateral (
-    select pg_catalog.min(u.name) filter (where a.attnum is null) as gone,
-           pg_catalog.bool_and(pg_catalog.has_column_privilege(r.oid, a.attnum, 'select')) as readable
-    from pg_catalog.unnest(s.content_columns || s.metadata_columns
-                           || array[s.key_column, s.tenant_column, s.title_column, s.created_at_column, s.vector_column]) u(name)
-    left join pg_catalog.pg_attribute a
-           on a.attrelid = r.oid and a.attname = u.name::name and a.attnum > 0 and not a.attisdropped
-    where u.name is not null
+    select pg_catalog.min(c.name) filter (where c.attnum is null) as gone,
+           pg_catalog.bool_and(pg_catalog.has_column_privilege(r.oid, c.attnum, 'select')) as readable,
+           (pg_catalog.array_agg(c.name) filter (where not c.fits))[1] as misfit,
+           (pg_catalog.array_agg(c.type) filter (where not c.fits))[1] as misfit_is,
+           (pg_catalog.array_agg(c.role) filter (where not c.fits))[1] as misfit_should,
+           pg_catalog.bool_or(c.is_time) filter (where c.role operator(pg_catalog.=) 'boolean or timestamptz') as hidden_is_time,
+           pg_catalog.array_agg(c.name) filter (where c.is_json) as json
+    from (
+        select k.name, k.role, k.attnum, k.is_time, k.is_json,
+               pg_catalog.format_type(k.atttypid, k.atttypmod) as type,
+               case when k.attnum is null or k.role operator(pg_catalog.=) 'any' then true
+                    when k.role operator(pg_catalog.=) 'uuid' then k.base operator(pg_catalog.=) 'pg_catalog.uuid'::pg_catalog.regtype
+                    when k.role operator(pg_catalog.=) 'timestamptz' then k.is_time
+                    when k.role operator(pg_catalog.=) 'boolean or timestamptz'
+                    then k.is_time or k.base operator(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype
+                    else k.atttypid operator(pg_catalog.=) v.type and k.atttypmod operator(pg_catalog.=) m.dimensions
+               end as fits
+        from (
+            select u.name, u.role, a.attnum, a.atttypid, a.atttypmod, b.base,
+                   b.base operator(pg_catalog.=) any (array['pg_catalog.timestamptz', 'pg_catalog.timestamp',
+                                                            'pg_catalog.date']::pg_catalog.regtype[]) as is_time,
+                   b.base operator(pg_catalog.=) 'pg_catalog.json'::pg_catalog.regtype
+                       or t.typcategory operator(pg_catalog.=) any (array['A', 'C']::pg_catalog."char"[]) as is_json
+            from (
+                select w.name, 'any'::pg_catalog.text
+                from pg_catalog.unnest(s.content_columns operator(pg_catalog.||) s.metadata_columns) w(name)
+                union all
+                select w.name, w.role
+                from (values (s.title_column, 'any'), (s.key_column, 'uuid'), (s.tenant_column, 'uuid'),
+                             (s.created_at_column, 'timestamptz'), (s.hidden_column, 'boolean or timestamptz'),
+                             (s.vector_column, pg_catalog.format('vector(%s)', m.dimensions))) w(name, role)
+                where w.name is not null
+            ) u(name, role)
+            left join pg_catalog.pg_attribute a
+                   on a.attrelid operator(pg_catalog.=) r.oid and a.attname operator(pg_catalog.=) u.name::pg_catalog.name
+                  and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
+            left join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) a.atttypid
+            cross join lateral (
+                select case when t.typtype operator(pg_catalog.=) 'd' then t.typbasetype else t.oid end
+            ) b(base)
+        ) k
+    ) c
 ) needed on true
 order by s.entity_type

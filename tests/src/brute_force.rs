@@ -18,11 +18,12 @@ pub struct Hit {
     pub similarity: f64,
 }
 
-/// The rows of one tenant in every source, best first; ties by entity type and key.
+/// The rows of one tenant in every source that are not hidden by a flag, best first; ties by entity type and key.
 pub fn search(database: &Database, query: &[f32], tenant: Uuid) -> Vec<Hit> {
     let sources = database.rows(
-        "select entity_type, format('select %I, %I::real[] from %I.%I where %I = $1 and %I is not null',
-                key_column, vector_column, relation_schema, relation_name, tenant_column, vector_column)
+        "select entity_type, format('select %I, %I::real[] from %I.%I where %I = $1 and %I is not null%s',
+                key_column, vector_column, relation_schema, relation_name, tenant_column, vector_column,
+                case when hidden_column is null then '' else format(' and %I is not true', hidden_column) end)
          from strata.source order by entity_type",
         &[],
     );

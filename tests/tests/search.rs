@@ -255,6 +255,26 @@ fn a_hit_carries_title_content_date_and_metadata_of_its_row() {
 }
 
 #[test]
+fn a_deleted_entry_is_not_found_until_it_is_brought_back() {
+    let database = aurum::embedded();
+    let question = &questions(&database)[0];
+    let mut session = database.connect();
+    let mut entries = || {
+        let mut hits = rag_search(&mut session, question, Some(id(RUTH)), 1000);
+        hits.retain(|hit| hit.entity_type == "journal_entry");
+        hits.len() as i64
+    };
+    let there = format!("from journal_entries where user_id = '{RUTH}' and content_embedding is not null");
+    let all: i64 = database.value(&format!("select count(*) {there}"));
+    let visible: i64 = database.value(&format!("select count(*) {there} and not archived"));
+    assert_eq!(entries(), visible);
+    database.run(&format!("update journal_entries set deleted = true where user_id = '{RUTH}'"));
+    assert_eq!(entries(), 0);
+    database.run(&format!("update journal_entries set archived = false where user_id = '{RUTH}'"));
+    assert_eq!(entries(), all);
+}
+
+#[test]
 fn searching_writes_nothing() {
     let app = aurum::embedded();
     let columns = data::columns(&app);

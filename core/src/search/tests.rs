@@ -14,6 +14,8 @@ fn source(entity_type: &str) -> Source {
         content: vec!["description".to_owned(), "notes".to_owned()],
         created_at: "created_at".to_owned(),
         metadata: vec!["status".to_owned()],
+        json: vec![],
+        hidden: None,
         vector: "embedding".to_owned(),
         model: "mini".to_owned(),
         dimensions: 3,
@@ -91,6 +93,41 @@ fn names_a_table_or_a_column_that_is_gone() {
 }
 
 #[test]
+fn names_a_column_whose_type_has_changed() {
+    let misfit = Access::Misfit {
+        column: "embedding".to_owned(),
+        is: "vector(4)".to_owned(),
+        should: "vector(3)".to_owned(),
+    };
+    let (sqlstate, message) = refusal(request(), &[Source { access: misfit, ..source("task") }]);
+    assert_eq!(sqlstate, "42804");
+    assert_eq!(
+        message,
+        "source \"task\": column \"embedding\" of public.tasks is of type vector(4), not vector(3)"
+    );
+}
+
+#[test]
+fn hidden_rows_are_left_out_by_flag_or_by_date() {
+    let by = |hidden| {
+        plan(&request(), &[Source { hidden: Some(hidden), ..source("task") }], "x").expect("plans").sql
+    };
+    assert!(by(Hidden::Flag("gone".to_owned())).contains("is not null and t.\"gone\" is not true\n"));
+    assert!(by(Hidden::Since("gone_at".to_owned())).contains("is not null and t.\"gone_at\" is null\n"));
+}
+
+#[test]
+fn a_column_that_may_not_fit_into_jsonb_goes_through_as_jsonb() {
+    let odd = Source {
+        metadata: vec!["a".to_owned(), "b".to_owned()],
+        json: vec!["b".to_owned()],
+        ..source("task")
+    };
+    let sql = plan(&request(), &[odd], "x").expect("plans").sql;
+    assert!(sql.contains("('a', t.\"a\", 'b', strata.as_jsonb(pg_catalog.to_json(t.\"b\")))"));
+}
+
+#[test]
 fn leaves_out_what_the_caller_may_not_read() {
     let denied = Source { access: Access::Denied, ..source("secret") };
     let plan = plan(&request(), &[denied.clone(), source("task")], "public").expect("one is left");
@@ -117,7 +154,9 @@ fn under_row_level_security_the_tenant_is_the_caller() {
 #[test]
 fn no_index_on_the_vector_can_serve_the_order() {
     let sql = plan(&request(), &[source("task"), source("insight")], "ext ra").expect("plans").sql;
-    assert_eq!(sql.matches("(t.\"embedding\" operator(\"ext ra\".<=>) $1) - 1::float8 as rank").count(), 2);
+    let rank =
+        "(t.\"embedding\" operator(\"ext ra\".<=>) $1) operator(pg_catalog.-) 1::pg_catalog.float8 as rank";
+    assert_eq!(sql.matches(rank).count(), 2);
     assert!(!sql.contains("$4"));
     assert_eq!(sql.matches("limit $3").count(), 3);
 }
@@ -131,8 +170,8 @@ fn a_name_cannot_leave_its_quotes() {
         ..source("task")
     };
     let sql = plan(&Request { days: Some(3), ..request() }, &[odd], "public").expect("plans").sql;
-    assert!(sql.contains("t.\"i\"\"d\" as id"));
-    assert!(sql.contains("'it''s'::text"));
+    assert!(sql.contains("t.\"i\"\"d\"::pg_catalog.uuid as id"));
+    assert!(sql.contains("'it''s'::pg_catalog.text"));
     assert!(sql.contains("E'a''b\\\\', t.\"a'b\\\""));
     assert!(sql.contains("make_interval(days => $4)"));
 }
@@ -143,5 +182,10 @@ fn many_metadata_columns_are_joined() {
     let sql = plan(&request(), &[Source { metadata, ..source("task") }], "public").expect("plans").sql;
     assert_eq!(sql.matches("jsonb_build_object(").count(), 3);
     let bare = Source { metadata: vec![], content: vec![], title: None, ..source("task") };
-    assert!(plan(&request(), &[bare], "public").expect("plans").sql.contains("'{}'::jsonb as metadata"));
+    assert!(
+        plan(&request(), &[bare], "public")
+            .expect("plans")
+            .sql
+            .contains("'{}'::pg_catalog.jsonb as metadata")
+    );
 }

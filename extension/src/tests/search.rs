@@ -206,6 +206,85 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_column_whose_type_has_changed_is_named() {
+        library();
+        let search = format!("'[1,0,0]', '{ANN}'");
+        run("alter table public.task alter column v type vector using null");
+        let message = "42804 source \"task\": column \"v\" of public.task is of type vector, not vector(3)";
+        assert_eq!(refused(&search), message);
+        run("alter table public.task alter column v type vector(4)");
+        assert_eq!(refused(&search), message.replace("vector,", "vector(4),"));
+        run("alter table public.task alter column v type vector(3), alter column user_id type text");
+        assert_eq!(
+            refused(&search),
+            "42804 source \"task\": column \"user_id\" of public.task is of type text, not uuid"
+        );
+        run(
+            "alter table public.task alter column user_id type uuid using user_id::uuid, alter column created_at type text",
+        );
+        assert_eq!(
+            refused(&search),
+            "42804 source \"task\": column \"created_at\" of public.task is of type text, not timestamptz"
+        );
+    }
+
+    #[pg_test]
+    fn a_hidden_row_is_found_by_nobody() {
+        tables();
+        run("alter table public.note add archived boolean; alter table public.task add deleted_at date;
+             select strata.add_source('note', 'public.note', 'id', 'user_id', 'title', array['body'], 'embedding', 'mini', hidden_column => 'archived');
+             select strata.add_source('task', 'public.task', 'id', 'user_id', 'name', '{}', 'v', 'mini', hidden_column => 'deleted_at')");
+        for (number, archived) in [(1, "null"), (2, "false"), (3, "true")] {
+            run(&format!(
+                "insert into public.note (id, user_id, title, embedding, archived) values ('{}', '{ANN}', 'note', '[1,0,0]', {archived})",
+                id(number)
+            ));
+        }
+        for (number, deleted_at) in [(4, "null"), (5, "'2026-01-02'"), (6, "'infinity'")] {
+            run(&format!(
+                "insert into public.task (id, user_id, name, v, deleted_at) values ('{}', '{ANN}', 'task', '[1,0,0]', {deleted_at})",
+                id(number)
+            ));
+        }
+        let found = || {
+            list(&format!("select right(h.entity_id::text, 1) from strata.rag_search('[1,0,0]', '{ANN}') h"))
+        };
+        assert_eq!(found(), "1 2 4");
+        run("update public.note set archived = not archived; update public.task set deleted_at = null");
+        assert_eq!(found(), "1 3 4 5 6");
+        run("alter table public.note alter column archived type text");
+        assert_eq!(
+            refused(&format!("'[1,0,0]', '{ANN}'")),
+            "42804 source \"note\": column \"archived\" of public.note is of type text, not boolean or timestamptz"
+        );
+    }
+
+    #[pg_test]
+    fn a_json_that_is_no_jsonb_comes_as_text() {
+        tables();
+        run("alter table public.note add extra json, add parts json[];
+             select strata.add_source('note', 'public.note', 'id', 'user_id', 'title', array['body'], 'embedding', 'mini',
+                 metadata_columns => array['extra', 'parts'])");
+        let metadata = |extra: &str| {
+            run("delete from public.note");
+            run(&format!(
+                "insert into public.note (user_id, title, embedding, extra, parts) values ('{ANN}', 'a', '[1,0,0]', {extra}, array[{extra}]::json[])"
+            ));
+            ask(&format!("select h.metadata from strata.rag_search('[1,0,0]', '{ANN}') h"))
+        };
+        assert_eq!(metadata("'{\"a\": 1}'"), "{\"extra\": {\"a\": 1}, \"parts\": [{\"a\": 1}]}");
+        assert_eq!(
+            metadata("'\"a\\u0000\"'"),
+            "{\"extra\": \"\\\"a\\\\u0000\\\"\", \"parts\": \"[\\\"a\\\\u0000\\\"]\"}"
+        );
+        assert_eq!(
+            metadata("'\"\\ud800\"'"),
+            "{\"extra\": \"\\\"\\\\ud800\\\"\", \"parts\": \"[\\\"\\\\ud800\\\"]\"}"
+        );
+        assert_eq!(metadata("null"), "{\"extra\": null, \"parts\": [null]}");
+    }
+
+    #[pg_test]
     fn a_source_that_comes_and_goes_is_found_and_not_found() {
         library();
         let types = || {

@@ -141,6 +141,92 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_table_that_was_renamed_can_be_dropped_and_added_again() {
+        sources();
+        run(
+            "alter table public.note rename to letter; create schema other; alter table public.letter set schema other",
+        );
+        run("select strata.drop_source('note')");
+        assert_eq!(ask("select count(*) from pg_trigger where tgrelid = 'other.letter'::regclass"), "0");
+        run(&add("").replace("public.note", "other.letter"));
+        run(&format!("insert into other.letter (id, user_id, title) values ('{}', '{ANN}', 'one')", id(1)));
+        assert_eq!(jobs(), "1/queued/f1/a0");
+    }
+
+    #[pg_test]
+    fn a_table_that_triggers_cannot_watch_is_refused() {
+        tables();
+        run("create temp table draft (like public.note including all);
+             create table public.child () inherits (public.note); alter table public.child add primary key (id);
+             create table public.parted (like public.note including all) partition by hash (id);
+             create table public.part partition of public.parted for values with (modulus 1, remainder 0)");
+        let refused = |relation: &str| refusal(&add("").replace("public.note", relation));
+        assert_eq!(refused("pg_temp.draft"), "42809 draft is a temporary table");
+        assert_eq!(refused("public.child"), "42809 public.child is a part of public.note");
+        assert_eq!(refused("public.part"), "42809 public.part is a part of public.parted");
+        assert_eq!(refused("public.note"), "42809 public.note has tables that inherit from it");
+        assert_eq!(
+            refusal(&add("").replace("'mini'", "'mini', hidden_column => 'title'")),
+            "42809 public.note has tables that inherit from it"
+        );
+        run("drop table public.child");
+        assert_eq!(
+            refusal(&add("").replace("'mini'", "'mini', hidden_column => 'title'")),
+            "42804 column \"title\" of relation public.note must be of type boolean or timestamptz, not text"
+        );
+        assert_eq!(
+            refusal(&add("").replace("'mini'", "'mini', hidden_column => 'nope'")),
+            "42703 column \"nope\" of relation public.note does not exist"
+        );
+    }
+
+    #[pg_test]
+    fn what_is_written_to_a_partition_by_its_own_name_is_queued() {
+        tables();
+        run("create table public.parted (like public.note including defaults) partition by range (created_at);
+             alter table public.parted add unique (id, created_at);
+             create table public.keyed (like public.note including defaults) partition by hash (id);
+             alter table public.keyed add primary key (id);
+             create table public.first partition of public.keyed for values with (modulus 2, remainder 0)");
+        run(&add("").replace("public.note", "public.keyed"));
+        // A partition that comes later, with its columns in another order.
+        run("create table public.second (body text, embedding vector(3), title text, mood text, embedding_model text, embedded_at timestamptz,
+                 created_at timestamptz not null default now(), user_id uuid not null, id uuid not null default gen_random_uuid());
+             alter table public.keyed attach partition public.second for values with (modulus 2, remainder 1)");
+        for partition in ["first", "second"] {
+            run(&format!(
+                "with given as (
+                     select gen_random_uuid() as id from generate_series(1, 200)
+                 ), mine as (
+                     select g.id from given g
+                     where satisfies_hash_partition('public.keyed'::regclass, 2, case '{partition}' when 'first' then 0 else 1 end, g.id) limit 1
+                 )
+                 insert into public.{partition} (id, user_id, title) select m.id, '{ANN}', '{partition}' from mine m"
+            ));
+        }
+        assert_eq!(list("select state from strata.job"), "queued queued");
+        run(
+            "update public.keyed set embedding = '[1,0,0]'; delete from strata.job; update public.second set mood = 'x'",
+        );
+        assert_eq!(ask("select count(*) from strata.job"), "0");
+        run("update public.first set title = 'changed'; update public.second set body = 'changed'");
+        assert_eq!(ask("select count(*) from strata.job"), "2");
+        run(
+            "update public.keyed set title = 'again'; insert into public.keyed (user_id, title) values (gen_random_uuid(), 'new')",
+        );
+        assert_eq!(ask("select count(*) from strata.job where state = 'queued'"), "3");
+        run("delete from public.keyed");
+        assert_eq!(ask("select count(*) from strata.job"), "0");
+        run("select strata.drop_source('note')");
+        assert_eq!(
+            ask(
+                "select count(*) from pg_trigger t where t.tgfoid in ('strata.enqueue'::regproc, 'strata.enqueue_row'::regproc)"
+            ),
+            "0"
+        );
+    }
+
+    #[pg_test]
     fn one_table_may_be_two_sources() {
         sources();
         run("alter table public.note add title_embedding vector(3)");
