@@ -101,6 +101,13 @@ pub struct Patience {
     /// Longest that a step may wait for a table lock, and make writers wait behind it; it is then tried again.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = strata_core::run::LOCK_TIMEOUT_MS, value_parser = clap::value_parser!(u32).range(1..))]
     pub table_lock_timeout: u32,
+    /// How long a step tries to get its table locks, pauses and all, before it gives up.
+    #[arg(long, value_name = "SECONDS", default_value_t = strata_core::run::TABLE_LOCK_PATIENCE.as_secs())]
+    pub table_lock_patience: u64,
+    /// Longest that a concurrent index build, drop, reindex or detach may wait for one other transaction. Nobody waits
+    /// behind it meanwhile; 0 has no end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=2_000_000))]
+    pub index_wait: u64,
 }
 
 /// Options of `status`.

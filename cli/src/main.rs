@@ -7,6 +7,7 @@ mod drive;
 mod embed;
 mod folder;
 mod install;
+mod lookout;
 mod migrate;
 mod output;
 mod provider;

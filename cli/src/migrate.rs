@@ -1,7 +1,7 @@
 //! `up` and `down`.
 
 use crate::args::{Args, Down, Patience, Up};
-use crate::drive::drive;
+use crate::drive::{Sessions, drive};
 use crate::output::Output;
 use crate::session::Session;
 use crate::{folder, install};
@@ -42,10 +42,13 @@ async fn run(
     let mut request = Request::new(way.0, way.1);
     request.lock_patience = Duration::from_secs(patience.lock_timeout);
     request.lock_timeout_ms = patience.table_lock_timeout;
+    request.table_lock_patience = Duration::from_secs(patience.table_lock_patience);
+    request.index_wait = Duration::from_secs(patience.index_wait);
     request.seed = uuid::Uuid::new_v4().as_u64_pair().0;
     let name = pack.manifest.name.clone();
     let mut teller = Teller { output, since: Instant::now() };
-    let report = drive(&session, &mut Run::new(pack, request), &mut |event| teller.tell(event)).await?;
+    let sessions = Sessions { work: &session, args };
+    let report = drive(sessions, &mut Run::new(pack, request), &mut |event| teller.tell(event)).await?;
     print(output, &name, way.0, &report);
     Ok(0)
 }
@@ -94,8 +97,8 @@ impl Teller<'_> {
                 self.output.log(&format!("  step {number} of {of}: {summary}"));
             }
             Event::Step { .. } => {}
-            Event::Retry { attempt } => {
-                self.output.log(&format!("  a lock was not to be had; try {attempt} follows"));
+            Event::Retry { .. } | Event::Blocked { .. } | Event::Progress { .. } => {
+                self.output.log(&format!("  {}", event.text()));
             }
             Event::Repair { index } => {
                 self.output.log(&format!(

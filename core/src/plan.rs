@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind};
 use crate::pack::{Migration, Pack, checksum};
-use crate::script::{self, Part, Shape, Sql};
+use crate::script::{self, Part, Sql};
 use crate::statement::{Row, column};
 use crate::variables::{self, Values};
 use crate::verify;
@@ -310,14 +310,6 @@ fn summary(part: &Part) -> String {
             [only] => only.summary(),
             [first, rest @ ..] => format!("{} (and {} more)", first.summary(), rest.len()),
         },
-    }
-}
-
-/// True if a step that was begun and not finished may simply be sent again.
-pub(crate) fn is_index_build(part: &Part) -> Option<(&str, &str)> {
-    match part {
-        Part::Alone(_, Shape::CreateIndex { index, table }) => Some((index, table)),
-        _ => None,
     }
 }
 

@@ -4,9 +4,15 @@
 //! held between the two calls but this value and one session, so that any door can drive it: a connection, a background
 //! worker. State is told before and after: a step's intent is committed before it runs, its outcome with it or after it.
 
+mod advice;
 mod event;
+mod patience;
+mod repair;
 mod replies;
 mod tasks;
+mod watch;
+
+pub use watch::Rhythm;
 
 use crate::error::Error;
 use crate::pack::Pack;
@@ -22,6 +28,10 @@ use tasks::Task;
 /// up and tries again before the server would cancel the writer.
 pub const LOCK_TIMEOUT_MS: u32 = 500;
 
+/// How long a step tries to get its locks, unless the caller says otherwise. Chosen: longer than what an application asks
+/// in passing, shorter than the patience of whoever has started the run.
+pub const TABLE_LOCK_PATIENCE: Duration = Duration::from_secs(60);
+
 /// What is asked of a run.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -33,6 +43,10 @@ pub struct Request {
     pub lock_patience: Duration,
     /// Longest that a step in a transaction may wait for a lock, and make others wait behind it. Milliseconds.
     pub lock_timeout_ms: u32,
+    /// How long such a step tries again, pauses and all, before it gives up.
+    pub table_lock_patience: Duration,
+    /// Longest that a concurrent statement may wait for one other transaction; nobody waits behind it. Zero: no end.
+    pub index_wait: Duration,
     /// Any number; spreads the retries of several runs.
     pub seed: u64,
     /// The run in the database that this is, where it was asked for beforehand; no other is taken then.
@@ -42,8 +56,16 @@ pub struct Request {
 impl Request {
     /// Everything pending, or everything applied, with the patience that suits a live database.
     pub fn new(direction: Direction, target: Target) -> Self {
-        let lock_patience = Duration::from_secs(15);
-        Request { direction, target, lock_patience, lock_timeout_ms: LOCK_TIMEOUT_MS, seed: 0, run: None }
+        Request {
+            direction,
+            target,
+            lock_patience: Duration::from_secs(15),
+            lock_timeout_ms: LOCK_TIMEOUT_MS,
+            table_lock_patience: TABLE_LOCK_PATIENCE,
+            index_wait: Duration::ZERO,
+            seed: 0,
+            run: None,
+        }
     }
 }
 
@@ -92,6 +114,18 @@ pub enum Event {
     Retry {
         /// Which try comes next, from 2.
         attempt: u32,
+        /// Who was in the way, one line each, where that is known.
+        holders: Vec<String>,
+    },
+    /// A statement waits for others.
+    Blocked {
+        /// One line each.
+        holders: Vec<String>,
+    },
+    /// How far an index build is.
+    Progress {
+        /// One line.
+        text: String,
     },
     /// The remains of a broken index build are removed.
     Repair {
@@ -146,7 +180,10 @@ pub struct Run {
     locked: bool,
     in_transaction: bool,
     lock_tries: u32,
-    step_tries: u32,
+    /// Transaction of the intent of the step at work.
+    intent: String,
+    patience: patience::Patience,
+    seen: watch::Seen,
     stopping: bool,
     report: Report,
     failure: Option<Error>,
@@ -170,7 +207,9 @@ impl Run {
             locked: false,
             in_transaction: false,
             lock_tries: 0,
-            step_tries: 0,
+            intent: String::new(),
+            patience: patience::Patience::default(),
+            seen: watch::Seen::default(),
             stopping: false,
             report: Report::default(),
             failure: None,
@@ -189,6 +228,7 @@ impl Run {
                 Some(Task::After(place)) => self.after_step(place),
                 Some(task) => {
                     let statement = self.statement(&task);
+                    self.look_away(&task);
                     self.current = Some(task);
                     return Next::Run(statement);
                 }

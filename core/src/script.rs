@@ -2,9 +2,11 @@
 //! step of its own.
 
 mod classify;
+mod concurrent;
 mod split;
 
 pub use classify::{Shape, shape};
+pub use concurrent::names;
 pub use split::{Sql, split};
 
 use crate::error::{Error, Kind};

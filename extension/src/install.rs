@@ -28,7 +28,8 @@ extension_sql_file!("../../sql/create/stop_asked.sql", name = "stop_asked", requ
 extension_sql_file!("../../sql/create/run_is_alive.sql", name = "run_is_alive", requires = ["stop_asked"]);
 extension_sql_file!("../../sql/create/cancel_run.sql", name = "cancel_run", requires = ["run_is_alive"]);
 extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["cancel_run"]);
-extension_sql_file!("../../sql/create/run_progress.sql", name = "run_progress", requires = ["force_version"]);
+extension_sql_file!("../../sql/create/session_text.sql", name = "session_text", requires = ["force_version"]);
+extension_sql_file!("../../sql/create/run_progress.sql", name = "run_progress", requires = ["session_text"]);
 extension_sql_file!("../../sql/create/backfill.sql", name = "backfill", requires = ["run_progress"]);
 extension_sql_file!("../../sql/create/vector_schema.sql", name = "vector_schema", requires = ["backfill"]);
 extension_sql_file!("../../sql/create/model.sql", name = "model", requires = ["vector_schema"]);

@@ -20,3 +20,4 @@ comment on function strata.force_version(text, bigint, text) is
 comment on function strata.verify(text) is 'Runs the verification of every applied version of a pushed pack again, as the caller, who may only read.';
 comment on function strata.stop_asked(uuid) is 'Whether somebody has asked a run to stop; executors ask it when a statement was cancelled.';
 comment on function strata.run_is_alive(uuid) is 'Whether the session that has claimed a run still lives.';
+comment on function strata.session_text(int) is 'A session in one line: pid, role, application, state, age of its transaction, statement; as far as the caller may see it.';

@@ -6,7 +6,7 @@ returns table (
     finished_at timestamptz, version bigint, name text, step int, steps int, summary text, step_state text,
     step_started_at timestamptz, sqlstate text, message text, detail text, hint text, context text,
     waiting_for text, phase text, blocks_done bigint, blocks_total bigint, tuples_done bigint, tuples_total bigint,
-    percent numeric, last_event text
+    percent numeric, last_event text, seconds_left bigint
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -23,28 +23,32 @@ begin
     ), p as (
         select i.* from pg_catalog.pg_stat_progress_create_index i join r on r.is_alive and i.pid = r.executor_pid
     ), blocker as (
-        select string_agg(format('pid %s, %s: %s', a.pid, concat_ws(' ', a.usename, a.application_name, a.state),
-                                 left(a.query, 200)), '; ' order by a.pid) as who
+        select string_agg(strata.session_text(b.pid), '; ' order by b.pid) as who
         from r
         cross join lateral (
             select unnest(pg_blocking_pids(r.executor_pid)) as pid
             union
             select i.current_locker_pid::int from p i where i.current_locker_pid > 0
         ) b
-        join pg_catalog.pg_stat_activity a on a.pid = b.pid
         where r.is_alive
+    ), part as (
+        select case when p.blocks_total > 0 then p.blocks_done::numeric / p.blocks_total
+                    when p.tuples_total > 0 then p.tuples_done::numeric / p.tuples_total end as done
+        from p
     )
     select r.pack, r.direction, r.state, r.attempt, r.is_alive, r.requested_by, r.requested_at, r.finished_at,
            s.version, m.name, s.number, s.steps, s.summary, s.state, s.started_at,
            coalesce(r.sqlstate, s.sqlstate), coalesce(r.message, s.message), s.detail, s.hint, s.context,
            blocker.who, p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total,
-           round(100.0 * case when p.blocks_total > 0 then p.blocks_done::numeric / p.blocks_total
-                              when p.tuples_total > 0 then p.tuples_done::numeric / p.tuples_total end, 1),
-           (select e.kind || ': ' || e.text from strata.run_event e where e.run = run_progress.run order by e.id desc limit 1)
+           round(100.0 * part.done, 1),
+           (select e.kind || ': ' || e.text from strata.run_event e where e.run = run_progress.run order by e.id desc limit 1),
+           -- Of this phase, at the rate since the step began: too long rather than too short.
+           (extract(epoch from clock_timestamp() - s.started_at) * (1 - part.done) / nullif(part.done, 0))::bigint
     from r
     left join s on true
     left join strata.migration m on m.pack = r.pack and m.version = s.version
     left join p on true
+    left join part on true
     left join blocker on true;
 end
 $$;

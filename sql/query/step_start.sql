@@ -1,7 +1,7 @@
 -- step_start: the intent of a step, committed before it runs. A version's first step of an attempt opens its history.
 -- $1 text run   $2 int8 attempt   $3 int8 version   $4 int8 number   $5 text kind   $6 text summary   $7 text checksum
 -- $8 bool first step of this attempt   $9 int8 steps of the version
--- rows: one, or none when a newer attempt has taken the run over
+-- rows: run text, transaction text in which the version began to move; none when a newer attempt has taken the run over
 with live as (
     update strata.run r
     set heartbeat_at = clock_timestamp()
@@ -30,4 +30,12 @@ with live as (
     where $8::bool
     returning id
 )
-select step.run::text from step
+select step.run::text, coalesce((
+    select h.xmin::text
+    from strata.history h
+    where h.pack = l.pack and h.version = $3::int8 and h.event = 'started' and h.at > coalesce((
+        select max(x.at) from strata.history x
+        where x.pack = h.pack and x.version = h.version and x.event in ('succeeded', 'forced')), '-infinity')
+    order by h.id
+    limit 1), pg_current_xact_id()::xid::text)
+from step, live l

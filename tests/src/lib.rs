@@ -13,6 +13,7 @@ pub mod fake_server;
 pub mod folder;
 pub mod kill;
 pub mod proxy;
+pub mod stall;
 pub mod strata;
 pub mod template;
 pub mod text;

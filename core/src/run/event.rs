@@ -10,6 +10,8 @@ impl Event {
             Event::Migration { .. } => "migration",
             Event::Step { .. } => "step",
             Event::Retry { .. } => "retry",
+            Event::Blocked { .. } => "blocked",
+            Event::Progress { .. } => "progress",
             Event::Repair { .. } => "repair",
             Event::Notice { .. } => "notice",
             Event::Stopping { .. } => "stopping",
@@ -25,7 +27,13 @@ impl Event {
                 format!("{version} {name} {}, phase {phase}", direction.name())
             }
             Event::Step { number, of, summary } => format!("step {number} of {of}: {summary}"),
-            Event::Retry { attempt } => format!("a lock was not to be had; try {attempt} follows"),
+            Event::Retry { attempt, holders } => {
+                let who = some_of(holders);
+                let who = if who.is_empty() { who } else { format!(", {who}") };
+                format!("a lock was not to be had; try {attempt} follows{who}")
+            }
+            Event::Blocked { holders } => format!("waiting for {}", some_of(holders)),
+            Event::Progress { text } => text.clone(),
             Event::Repair { index } => format!("index {index} is left over from a broken build"),
             Event::Notice { text } => text.clone(),
             Event::Stopping { at_once: false } => "stopping after this version".to_owned(),
@@ -34,5 +42,15 @@ impl Event {
                 format!("{version} {name} {}", direction.name())
             }
         }
+    }
+}
+
+/// The first few of many, in one line.
+pub(super) fn some_of(holders: &[String]) -> String {
+    const FEW: usize = 3;
+    let few = holders.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join("; ");
+    match holders.len() {
+        0..=FEW => few,
+        all => format!("{few}; and {} more", all - FEW),
     }
 }

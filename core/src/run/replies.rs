@@ -1,15 +1,13 @@
 //! What the reply to each task means for the rest of a run.
 
+use super::patience::Patience;
 use super::tasks::{Place, Task};
 use super::{Event, Run, tasks};
 use crate::error::{DbError, Error, Kind};
 use crate::plan::{self, Direction, Known};
-use crate::script::{Part, Shape};
+use crate::script::Part;
 use crate::statement::{Reply, Row, column};
 use crate::{variables, verify};
-
-/// Tries of a step whose lock is not to be had. With the doubling pause: about half a minute in all.
-const STEP_TRIES: u32 = 7;
 
 impl Run {
     /// What came of the statement that [`Run::turn`] gave.
@@ -36,6 +34,12 @@ impl Run {
             Task::Steps => self.read_steps(rows),
             Task::Gate(m, _) => self.gate(*m, rows),
             Task::Inspect(place) => self.inspected(*place, rows),
+            Task::Confirm(place) => self.confirmed(*place, rows),
+            Task::Leftovers(place) => self.found_leftovers(*place, rows),
+            Task::Blockers(broken) => {
+                self.found_blockers(broken, rows);
+                Ok(())
+            }
             Task::StepStart(_) | Task::StepDone(_) if rows.is_empty() => Err(taken_over()),
             Task::Verify((m, _)) => self.verified(*m, rows),
             Task::StopAsked(broken) => {
@@ -45,18 +49,22 @@ impl Run {
                 Ok(())
             }
             other => {
-                self.note(other);
+                self.note(other, rows);
                 Ok(())
             }
         }
     }
 
-    fn note(&mut self, task: &Task) {
+    fn note(&mut self, task: &Task, rows: &[Row]) {
         match task {
+            Task::StepStart(_) => {
+                self.intent = rows.first().map(|row| column(row, 1).to_owned()).unwrap_or_default();
+                self.patience = Patience::default();
+            }
             Task::Begin(_) => self.in_transaction = true,
             Task::Rollback => self.in_transaction = false,
             Task::Commit((m, s)) => {
-                (self.in_transaction, self.step_tries) = (false, 0);
+                self.in_transaction = false;
                 if self.is_last((*m, *s)) {
                     self.report.moved.push((self.moves[*m].version, self.moves[*m].name.clone()));
                 }
@@ -213,10 +221,15 @@ impl Run {
         }
         let (number, of, summary) = (step.number, self.moves[place.0].steps.len(), step.summary);
         self.queue.extend([Task::StepStart(place), Task::Tell(Event::Step { number, of, summary })]);
+        self.push_attempt(place);
+    }
+
+    /// A try of a step, from the session on.
+    pub(super) fn push_attempt(&mut self, place: Place) {
         self.push_session(place);
-        match plan::is_index_build(&step.part) {
-            Some(_) => self.queue.push_back(Task::Inspect(place)),
-            None => self.push_body(place),
+        match self.is_inspected(place) {
+            true => self.queue.push_back(Task::Inspect(place)),
+            false => self.push_body(place),
         }
     }
 
@@ -245,25 +258,6 @@ impl Run {
             .hint("restore it and put the change behind it, or run \"strata down 1\" first"))
     }
 
-    fn inspected(&mut self, place: Place, rows: &[Row]) -> Result<(), Error> {
-        let (version, step) = (self.moves[place.0].version, self.step(place));
-        let same = self.begun.get(&(version, step.number)).map(|(checksum, _)| *checksum == step.checksum);
-        match (rows.first().map(|row| (column(row, 0), column(row, 1).to_owned())), same) {
-            // Built by an earlier attempt that died before it could say so.
-            (Some(("valid", _)), Some(true)) => {
-                self.queue.extend([Task::StepDone(place), Task::After(place)])
-            }
-            // Broken; or whole, but of an earlier attempt whose statement has been changed since.
-            (Some(("invalid", index)), _) | (Some(("valid", index)), Some(false)) => {
-                let event = Event::Repair { index: index.clone() };
-                self.queue.extend([Task::Tell(event), Task::DropIndex(place, index)]);
-                self.push_body(place);
-            }
-            _ => self.push_body(place),
-        }
-        Ok(())
-    }
-
     /// The session as the step finds it: ours, then the settings of the file.
     fn push_session(&mut self, place: Place) {
         let settings = self.step(place).settings.len();
@@ -272,13 +266,17 @@ impl Run {
     }
 
     /// The statements and the outcome.
-    fn push_body(&mut self, place: Place) {
+    pub(super) fn push_body(&mut self, place: Place) {
         let group = match &self.step(place).part {
             Part::Alone(..) => None,
             Part::Transaction(group) => Some(group.len()),
         };
         match group {
-            None => self.queue.extend([Task::Statement(place, 0), Task::StepDone(place)]),
+            None => {
+                self.queue.push_back(Task::Statement(place, 0));
+                self.queue.extend(self.is_index_build(place).then_some(Task::Confirm(place)));
+                self.queue.push_back(Task::StepDone(place));
+            }
             Some(statements) => self.push_transaction(place, statements),
         }
         self.queue.push_back(Task::After(place));
@@ -328,8 +326,14 @@ impl Run {
 
     /// A statement failed at the server.
     fn broke(&mut self, task: &Task, cause: DbError) {
-        if let Some(place) = self.retryable(task, &cause) {
-            return self.retry(place);
+        if self.failure.is_some() {
+            return self.could_not_clean_up(task);
+        }
+        if let Task::Blockers(broken) = task {
+            return self.found_blockers(broken, &[]);
+        }
+        if self.is_blocked(task, &cause) {
+            return self.blocked(task, cause);
         }
         if cause.sqlstate == "42704" && self.dropped_before(task) {
             return;
@@ -339,7 +343,7 @@ impl Run {
             let (task, cause) = broken.as_ref();
             return self.end_broken(task, cause.clone());
         }
-        if cause.sqlstate == "57014" && !self.stopping && self.attempt > 0 && self.failure.is_none() {
+        if cause.sqlstate == "57014" && !self.stopping && self.attempt > 0 {
             // A timeout of the file, or the operator in another session: the run says which.
             self.queue.clear();
             self.queue.extend(self.in_transaction.then_some(Task::Rollback));
@@ -349,37 +353,26 @@ impl Run {
         self.end_broken(task, cause);
     }
 
-    /// An index that is gone because an earlier attempt dropped it, and died before it could say so.
-    fn dropped_before(&self, task: &Task) -> bool {
-        let Task::Statement(place, _) = task else { return false };
-        let step = self.step(*place);
-        matches!(step.part, Part::Alone(_, Shape::DropIndex))
-            && self.begun.contains_key(&(self.moves[place.0].version, step.number))
-    }
-
     fn end_broken(&mut self, task: &Task, cause: DbError) {
-        let doing = match task.place() {
-            Some((m, s)) => {
-                format!("version {} ({}) step {}", self.moves[m].version, self.moves[m].name, s + 1)
-            }
-            None => format!("pack {}: {}", self.pack.manifest.name, task.name()),
-        };
-        let line = self.line(task).map(|line| format!(", line {line}")).unwrap_or_default();
+        let doing = self.doing(task);
+        let cause = self.advise(task, cause);
         let error = match self.stopping && cause.sqlstate == "57014" {
-            true => Error::new(Kind::Interrupted, format!("{doing}{line}: cancelled"))
+            true => Error::new(Kind::Interrupted, format!("{doing}: cancelled"))
                 .hint("run the same command to go on"),
-            false => Error::failed(&format!("{doing}{line}"), cause.clone()),
+            false => Error::failed(&doing, cause.clone()),
         };
         self.end_failed(task, error, cause);
     }
 
-    fn retry(&mut self, place: Place) {
-        self.step_tries += 1;
-        let event = Event::Retry { attempt: self.step_tries + 1 };
-        self.queue.clear();
-        self.queue.extend([Task::Rollback, Task::Tell(event), Task::Wait(self.pause())]);
-        self.push_session(place);
-        self.push_body(place);
+    /// What was being done, for a message: version, step and line, or the task.
+    pub(super) fn doing(&self, task: &Task) -> String {
+        let line = self.line(task).map(|line| format!(", line {line}")).unwrap_or_default();
+        match task.place() {
+            Some((m, s)) => {
+                format!("version {} ({}) step {}{line}", self.moves[m].version, self.moves[m].name, s + 1)
+            }
+            None => format!("pack {}: {}", self.pack.manifest.name, task.name()),
+        }
     }
 
     fn line(&self, task: &Task) -> Option<usize> {
@@ -390,15 +383,8 @@ impl Run {
         }
     }
 
-    /// A lock that was not to be had inside a transaction: everything is rolled back, so it can be tried again.
-    fn retryable(&self, task: &Task, cause: &DbError) -> Option<Place> {
-        let place = task.place()?;
-        let may = self.in_transaction && matches!(cause.sqlstate.as_str(), "55P03" | "40P01");
-        (may && self.step_tries + 1 < STEP_TRIES).then_some(place)
-    }
-
     /// A rule failed.
-    fn fail(&mut self, task: &Task, error: Error) {
+    pub(super) fn fail(&mut self, task: &Task, error: Error) {
         let record = DbError {
             sqlstate: error.sqlstate().to_owned(),
             message: error.message().to_owned(),
@@ -410,13 +396,16 @@ impl Run {
     }
 
     /// Queues what a failure leaves to do: undo, record, give the lock back.
-    fn end_failed(&mut self, task: &Task, error: Error, record: DbError) {
+    pub(super) fn end_failed(&mut self, task: &Task, error: Error, record: DbError) {
         if self.failure.is_some() {
             // The failure of a clean-up does not hide what it cleans up after.
             return;
         }
         self.queue.clear();
         self.queue.extend(self.in_transaction.then_some(Task::Rollback));
+        if error.kind() != Kind::Interrupted {
+            self.push_clean_up(task);
+        }
         // First, so that the failure of a file that took another role, or made its session read-only, is recorded too.
         self.queue.extend((self.attempt > 0).then_some(tasks::RESET).into_iter().flatten());
         match task.place() {
@@ -451,7 +440,8 @@ fn taken_over() -> Error {
     Error::new(Kind::Locked, "another executor has taken the run over")
 }
 
-/// Class 08, and the codes of a server that is going away.
+/// Class 08, and the codes of a server that is going away, or has ended an idle session.
 fn is_lost(cause: &DbError) -> bool {
-    cause.sqlstate.starts_with("08") || matches!(cause.sqlstate.as_str(), "57P01" | "57P02" | "57P03")
+    cause.sqlstate.starts_with("08")
+        || matches!(cause.sqlstate.as_str(), "57P01" | "57P02" | "57P03" | "57P05")
 }

@@ -11,10 +11,6 @@ use std::time::Duration;
 /// Pause between two tries at the lock of a pack. Short beside a migration, long beside a round trip.
 pub(super) const LOCK_POLL: Duration = Duration::from_millis(200);
 
-/// First pause before a step is tried again after a lock timeout; it doubles with each try. Lets the writers that
-/// queued behind us pass before we queue again.
-const RETRY: Duration = Duration::from_millis(250);
-
 /// What a file may have left in its session: another role, other settings.
 pub(super) const RESET: [Task; 3] =
     [Task::Reset("reset session authorization"), Task::Reset("reset role"), Task::Reset("reset all")];
@@ -44,7 +40,15 @@ pub(super) enum Task {
     Gate(usize, Need),
     StepStart(Place),
     Inspect(Place),
+    /// After an index build: it may be another's that goes on, or broken.
+    Confirm(Place),
+    /// What a concurrent statement that broke has left behind.
+    Leftovers(Place),
     DropIndex(Place, String),
+    Finalize(Place, String),
+    LockTimeout(Place),
+    /// Who is in the way of a task that did not get its lock.
+    Blockers(Box<(Task, DbError)>),
     Session(Place),
     Setting(Place, usize),
     Begin(Place),
@@ -69,7 +73,11 @@ impl Task {
         match self {
             Task::StepStart(p)
             | Task::Inspect(p)
+            | Task::Confirm(p)
+            | Task::Leftovers(p)
             | Task::DropIndex(p, _)
+            | Task::Finalize(p, _)
+            | Task::LockTimeout(p)
             | Task::Session(p)
             | Task::Setting(p, _)
             | Task::Begin(p)
@@ -109,6 +117,7 @@ impl Run {
             Task::DropIndex(_, index) => {
                 Statement::verbatim(format!("drop index concurrently if exists {index}"))
             }
+            Task::Finalize(_, statement) => Statement::verbatim(statement),
             Task::Setting(place, index) => Statement::verbatim(&self.step(*place).settings[*index].text),
             Task::Statement(place, index) => Statement::verbatim(self.text(*place, *index)),
             Task::Verify((m, _)) => {
@@ -184,23 +193,26 @@ impl Run {
                 Statement::ours(include_str!("../../../sql/query/migration_done.sql"), params)
             }
             Task::Session(place) => {
-                let timeout = match self.step(*place).part {
-                    Part::Transaction(_) => format!("{}ms", self.request.lock_timeout_ms),
-                    // A concurrent build waits for every old snapshot: a short timeout would break it for nothing.
-                    Part::Alone(..) => "0".to_owned(),
-                };
+                let timeout = format!("{}ms", self.lock_timeout(*place));
                 Statement::of_session(
                     include_str!("../../../sql/query/session.sql"),
                     vec![run[0].clone(), timeout.as_str().into()],
                 )
             }
-            Task::Inspect(place) => {
-                let (index, table) = crate::plan::is_index_build(&self.step(*place).part).unwrap_or_default();
-                Statement::of_session(
-                    include_str!("../../../sql/query/index_state.sql"),
-                    vec![table.into(), index.into()],
-                )
+            about_locks => self.inspection(about_locks),
+        }
+    }
+
+    /// The questions about what a step finds, and what it leaves.
+    fn inspection(&self, task: &Task) -> Statement {
+        match task {
+            Task::Inspect(place) | Task::Confirm(place) | Task::Leftovers(place) => self.question(*place),
+            Task::LockTimeout(_) => {
+                let timeout = format!("{}ms", self.request.lock_timeout_ms);
+                let query = include_str!("../../../sql/query/lock_timeout.sql");
+                Statement::of_session(query, vec![timeout.as_str().into()])
             }
+            Task::Blockers(broken) => self.who_is_in_the_way(&broken.0),
             other => unreachable!("{other:?} has no bookkeeping"),
         }
     }
@@ -252,11 +264,5 @@ impl Run {
     pub(super) fn finished(&self, moved: &Move) -> Event {
         let direction: Direction = self.request.direction;
         Event::Finished { version: moved.version, name: moved.name.clone(), direction }
-    }
-
-    /// Doubles with each try; the seed spreads runs that would otherwise meet again.
-    pub(super) fn pause(&self) -> Duration {
-        let spread = (self.request.seed >> (self.step_tries % 8 * 8)) % 100;
-        RETRY * 2u32.pow(self.step_tries.min(6)) + Duration::from_millis(spread)
     }
 }

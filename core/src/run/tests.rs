@@ -88,6 +88,7 @@ fn tells_before_and_after_every_step_and_marks_the_version_with_the_last() {
             "session",
             "index_state",
             "create index concurrently i on t(x)",
+            "index_state",
             "step_done",
             "step_start",
             "session",
@@ -180,20 +181,28 @@ fn a_lock_that_is_not_to_be_had_is_tried_again_and_then_given_up() {
     assert_eq!(sent.iter().filter(|s| *s == "step_start").count(), 1);
     assert!(outcome.is_ok());
 
-    let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "drop table t")]), |name| {
-        if name == "drop table t" { broken("55P03", "lock timeout") } else { None }
+    let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "drop table t")]), |name| match name {
+        "drop table t" => broken("55P03", "lock timeout"),
+        "blockers" => Some(Ok(vec![row(&["pid 7 (ann): select 1", "public.t"])])),
+        _ => None,
     });
-    assert_eq!(sent.iter().filter(|s| *s == "drop table t").count(), 7);
-    assert_eq!(outcome.expect_err("given up").sqlstate(), "55P03");
+    let tries = sent.iter().filter(|s| *s == "drop table t").count();
+    assert!((20..60).contains(&tries), "{tries} tries in a minute");
+    let err = outcome.expect_err("given up");
+    assert_eq!((err.sqlstate(), err.kind()), ("55P03", Kind::Locked));
+    for part in ["version 1 (a) step 1, line 1: no lock on public.t in ", "held by pid 7 (ann): select 1"] {
+        assert!(err.to_string().contains(part), "{err}");
+    }
+    assert!(err.get_hint().is_some_and(|hint| hint.contains("--table-lock-timeout")), "{err:?}");
 }
 
 /// Answers for a run that an earlier attempt left at a version that is half-way up.
 fn resumed(steps: Vec<Vec<Option<String>>>, index: Option<&str>) -> impl FnMut(&str) -> Option<Reply> {
-    let index = index.map(|state| row(&[state, "\"public\".\"i\""]));
+    let mut index = index.map(|state| row(&[state, "\"public\".\"i\""]));
     move |name| match name {
         "migrations" => Some(Ok(vec![row(&["1", "a", "applying", "any"])])),
         "steps" => Some(Ok(steps.clone())),
-        "index_state" => Some(Ok(index.clone().into_iter().collect())),
+        "index_state" => Some(Ok(index.take().into_iter().collect())),
         _ => None,
     }
 }
@@ -447,3 +456,6 @@ fn what_is_told_to_the_database_names_run_attempt_version_and_step() {
     );
     assert_eq!(told[7], Value::Bool(true), "the first step of the attempt opens the history");
 }
+
+#[path = "lock_tests.rs"]
+mod locks;

@@ -1,5 +1,6 @@
 //! What kind of statement this is, so far as running it needs to know.
 
+use super::concurrent;
 use super::split::Sql;
 
 /// How a statement must be run, and how it can be repeated after a crash.
@@ -22,6 +23,20 @@ pub enum Shape {
     },
     /// `drop index concurrently`.
     DropIndex,
+    /// `reindex concurrently`: one that broke leaves an index beside each that it was about.
+    Reindex {
+        /// `index`, `table`, `schema` or `database`.
+        what: String,
+        /// Its name as it is written; empty where a database is not named.
+        name: String,
+    },
+    /// `alter table ... detach partition ... concurrently`: one that broke is finalized.
+    Detach {
+        /// The partitioned table as it is written.
+        parent: String,
+        /// The partition as it is written.
+        partition: String,
+    },
     /// Any other that refuses a transaction; repeating it must be harmless.
     Alone(&'static str),
     /// Cannot be run by a migration, and why.
@@ -38,9 +53,28 @@ impl Shape {
             Shape::Commit => "commit",
             Shape::CreateIndex { .. } => "create index concurrently",
             Shape::DropIndex => "drop index concurrently",
+            Shape::Reindex { .. } => "reindex concurrently",
+            Shape::Detach { .. } => "detach partition concurrently",
             Shape::Alone(name) => name,
             Shape::Refused(_) => "refused statement",
         }
+    }
+
+    /// True if it waits for other transactions for as long as they last, and nobody waits behind it.
+    pub fn is_concurrent(&self) -> bool {
+        matches!(
+            self,
+            Shape::CreateIndex { .. }
+                | Shape::DropIndex
+                | Shape::Reindex { .. }
+                | Shape::Detach { .. }
+                | Shape::Alone("vacuum")
+        )
+    }
+
+    /// True if it locks a whole table first, so that whoever comes later waits behind it.
+    pub fn is_exclusive(&self) -> bool {
+        matches!(self, Shape::Alone("vacuum full" | "cluster"))
     }
 }
 
@@ -57,6 +91,7 @@ const ALONE: &[(&[&str], &str)] = &[
     (&["drop", "subscription"], "drop subscription"),
     (&["alter", "subscription"], "alter subscription"),
     (&["reindex", "database"], "reindex database"),
+    (&["reindex", "schema"], "reindex schema"),
     (&["reindex", "system"], "reindex system"),
 ];
 
@@ -127,7 +162,7 @@ fn index(sql: &Sql) -> Option<Shape> {
     match rest {
         Some(rest) => Some(created(rest)),
         None if sql.starts(&["drop", "index", "concurrently"]) => Some(Shape::DropIndex),
-        None => None,
+        None => concurrent::reindex(sql).or_else(|| concurrent::detach(sql)),
     }
 }
 
@@ -137,35 +172,21 @@ fn created(rest: &[String]) -> Shape {
     match rest {
         [name, on, after @ ..] if on == "on" && name != "on" => {
             let after = if after.first().is_some_and(|w| w == "only") { &after[1..] } else { after };
-            let qualified = after.get(1).is_some_and(|w| w == ".");
-            let table: Vec<String> =
-                after.iter().take(if qualified { 3 } else { 1 }).map(|w| requote(w)).collect();
             Shape::CreateIndex {
                 index: cut(name.strip_prefix('"').unwrap_or(name)).to_owned(),
-                table: table.concat(),
+                table: concurrent::name(after),
             }
         }
         _ => Shape::Refused("name the index, so that a broken build can be found again"),
     }
 }
 
-/// A word as an identifier that the catalog functions read back as it was meant.
-fn requote(word: &str) -> String {
-    match word.strip_prefix('"') {
-        Some(quoted) => format!("\"{}\"", quoted.replace('"', "\"\"")),
-        None => word.to_owned(),
-    }
-}
-
 fn alone(sql: &Sql) -> Option<Shape> {
+    if sql.starts(&["vacuum"]) && sql.has("full") {
+        return Some(Shape::Alone("vacuum full"));
+    }
     if let Some((_, name)) = ALONE.iter().find(|(words, _)| sql.starts(words)) {
         return Some(Shape::Alone(name));
-    }
-    if sql.starts(&["reindex"]) && sql.has("concurrently") {
-        return Some(Shape::Alone("reindex concurrently"));
-    }
-    if sql.starts(&["alter", "table"]) && sql.has("detach") && sql.has("concurrently") {
-        return Some(Shape::Alone("detach partition concurrently"));
     }
     if sql.starts(&["alter", "database"]) && sql.has("tablespace") {
         return Some(Shape::Alone("alter database set tablespace"));
@@ -235,7 +256,7 @@ mod tests {
             "cluster",
             "drop index concurrently if exists i",
         ] {
-            assert!(matches!(of(text), Shape::Alone(_) | Shape::DropIndex), "{text}");
+            assert!(!matches!(of(text), Shape::Plain | Shape::Refused(_)), "{text}");
         }
         for text in [
             "reindex table t",
