@@ -31,14 +31,15 @@ pub async fn drive(
             Next::Run(statement) => {
                 let reply = watch.over(session.run(&statement), run, tell).await;
                 session.notices().into_iter().for_each(|text| tell(Event::Notice { text }));
+                watch.hear(run);
                 run.replied(reply);
             }
-            Next::Wait(time) => watch.over(tokio::time::sleep(time), run, tell).await,
+            Next::Wait(time) => {
+                watch.over(tokio::time::sleep(time), run, tell).await;
+                watch.hear(run);
+            }
             Next::Tell(event) => tell(event),
             Next::Done(outcome) => return outcome,
-        }
-        if watch.brake.pulled > 0 {
-            run.stop();
         }
     }
 }
@@ -51,6 +52,13 @@ struct Watch<'s> {
 }
 
 impl Watch<'_> {
+    /// Before the reply: a statement that the operator has cancelled did not fail.
+    fn hear(&self, run: &mut Run) {
+        if self.brake.pulled > 0 {
+            run.stop();
+        }
+    }
+
     /// Lets `work` end, whatever the operator does; only the server may end it early.
     async fn over<T>(
         &mut self,

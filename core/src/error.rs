@@ -16,7 +16,7 @@ pub enum Kind {
     VerificationFailed,
     /// A migration stands half-way and this request does not continue it.
     RepairNeeded,
-    /// Another executor holds the pack.
+    /// Another session holds the pack, or a table.
     Locked,
     /// A file that is applied has changed or is gone.
     Changed,
@@ -91,7 +91,7 @@ impl Kind {
             Kind::Failed => ("ST001", 1, 500, "a statement of a migration failed; its own SQLSTATE is given"),
             Kind::VerificationFailed => ("ST004", 4, 422, "a verification found another value than expected"),
             Kind::RepairNeeded => ("ST005", 5, 409, "a migration stands half-way and must be finished first"),
-            Kind::Locked => ("55P03", 6, 409, "another executor is at work on the pack"),
+            Kind::Locked => ("55P03", 6, 409, "another session holds the lock of the pack, or of a table"),
             Kind::Changed => ("ST007", 7, 409, "a file of an applied version has changed or is gone"),
             Kind::GateNotMet => ("ST009", 9, 409, "the gate of a phase is not met"),
             Kind::CannotConnect => ("08001", 10, 503, "the server cannot be reached"),

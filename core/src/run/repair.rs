@@ -137,7 +137,7 @@ impl Run {
             return Err(Error::new(Kind::Locked, message)
                 .hint("run the same command when that has ended, or raise --index-wait"));
         }
-        if self.patience.looks % LOOKS_A_LINE == 0 {
+        if self.patience.looks.is_multiple_of(LOOKS_A_LINE) {
             let holders = vec![format!("{who}, who is building index {index}")];
             self.queue.push_back(Task::Tell(Event::Blocked { holders }));
         }
