@@ -53,6 +53,10 @@ pub enum Command {
     Status(Status),
     /// Run the verification of every applied version again.
     Verify,
+    /// Show what must hold before each phase may start, and whether it does.
+    Checklist,
+    /// Sign an item of the checklist, for the files as they are now.
+    SignOff(SignOff),
     /// Keep the files of the pack in the database, for strata.start_run.
     Push,
     /// Embed every row of every registered source that has no embedding yet.
@@ -118,6 +122,23 @@ pub struct Status {
     pub exit_code: bool,
 }
 
+/// Options of `sign-off`.
+#[derive(clap::Args, Debug)]
+pub struct SignOff {
+    /// The item, as "strata checklist" shows it, such as 9.signed.
+    #[arg(value_name = "ITEM")]
+    pub item: String,
+    /// What makes you sure of it; kept for ever, with your name and the time.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// What proves it, a JSON object; a restored backup needs it.
+    #[arg(long, value_name = "JSON", value_parser = object, conflicts_with = "withdraw")]
+    pub evidence: Option<serde_json::Value>,
+    /// Take the sign-off back.
+    #[arg(long)]
+    pub withdraw: bool,
+}
+
 /// Options of `embed`.
 #[derive(clap::Args, Debug)]
 pub struct Embed {
@@ -149,6 +170,14 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn object(text: &str) -> Result<serde_json::Value, String> {
+    match serde_json::from_str(text) {
+        Ok(value @ serde_json::Value::Object(_)) => Ok(value),
+        Ok(_) => Err("a JSON object is expected, such as {\"dump\": \"app.dump\"}".to_owned()),
+        Err(cause) => Err(format!("this is no JSON: {cause}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +197,9 @@ mod tests {
             &["strata", "down", "--all"],
             &["strata", "up", "--pack", "a", "--path", "b"],
             &["strata", "search", "x", "--user", "me"],
+            &["strata", "sign-off", "9.signed"],
+            &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "1"],
+            &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "{", "--withdraw"],
         ] {
             assert_eq!(Args::try_parse_from(bad).expect_err("refused").exit_code(), 2, "{bad:?}");
         }

@@ -2,6 +2,7 @@
 //! everything else on stderr.
 
 mod args;
+mod checklist;
 mod connect;
 mod drive;
 mod embed;
@@ -14,6 +15,7 @@ mod provider;
 mod push;
 mod search;
 mod session;
+mod sign_off;
 mod status;
 mod verify;
 mod version;
@@ -54,6 +56,8 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Version => version::run(args, output).await,
         Command::Status(status) => status::run(args, status, output).await,
         Command::Verify => verify::run(args, output).await,
+        Command::Checklist => checklist::run(args, output).await,
+        Command::SignOff(sign_off) => sign_off::run(args, sign_off, output).await,
         Command::Push => push::run(args, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,
         Command::Search(search) => search::run(args, search, output).await,

@@ -67,14 +67,21 @@ fn check_phase(pack: &Pack, target: Target) -> Result<(), Error> {
 
 fn print(output: &Output, pack: &str, direction: Direction, report: &Report) {
     let moved: Vec<_> = report.moved.iter().map(|(v, name)| json!({"version": v, "name": name})).collect();
-    let json = json!({"pack": pack, "direction": direction.name(), "run": report.run, "moved": moved});
+    let json = json!({
+        "pack": pack, "direction": direction.name(), "run": report.run, "moved": moved, "passed": report.passed,
+    });
     let done = if direction == Direction::Up { "applied" } else { "taken back" };
     let text = match report.moved.len() {
+        0 if !report.passed.is_empty() => format!("phase {} passed", numbers(&report.passed)),
         0 => "no change".to_owned(),
         1 => format!("1 version {done}"),
         n => format!("{n} versions {done}"),
     };
     output.result(json, &text);
+}
+
+fn numbers(phases: &[i64]) -> String {
+    phases.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Tells what happens as golang-migrate does: `7/u name (12ms)`.
@@ -110,6 +117,7 @@ impl Teller<'_> {
                 self.output.log("Stopping after this running migration ... (again: cancel its statement)");
             }
             Event::Stopping { at_once: true } => self.output.log("cancelling the running statement"),
+            Event::Gate { phase } => self.output.log(&format!("the gate of phase {phase} is met")),
             Event::Finished { version, name, direction } => {
                 let letter = if direction == Direction::Up { 'u' } else { 'd' };
                 self.output

@@ -134,7 +134,7 @@ pub fn db_error(error: tokio_postgres::Error) -> DbError {
 pub fn failed(doing: &str, cause: DbError) -> Error {
     let kind = match cause.sqlstate.as_str() {
         "42704" => Kind::NotFound,
-        "22023" | "22004" => Kind::BadArgument,
+        "22023" | "22004" | "55000" => Kind::BadArgument,
         "22000" if cause.message.contains("dimensions") => Kind::WrongDimension,
         "22000" => Kind::BadData,
         "42501" => Kind::Forbidden,
@@ -145,7 +145,7 @@ pub fn failed(doing: &str, cause: DbError) -> Error {
         code if code.starts_with("08") || code.starts_with("57P") => Kind::CannotConnect,
         _ => return Error::failed(doing, cause),
     };
-    let error = Error::new(kind, cause.message);
+    let error = Error::new(kind, cause.message).with_sqlstate(&cause.sqlstate);
     match cause.hint {
         Some(hint) => error.hint(hint),
         None => error,

@@ -6,7 +6,7 @@ use crate::install;
 use crate::output::{Output, table};
 use crate::session::Session;
 use serde_json::{Value, json};
-use strata_core::pack::Pack;
+use strata_core::pack::{Pack, Phase};
 use strata_core::statement::{Row, Statement};
 use strata_core::{Error, Kind};
 
@@ -18,9 +18,9 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
     let name = folder::name(args)?;
     let folder = folder::read(args).ok();
     let session = Session::open(args).await?;
-    let mut rows = match install::server(&session).await?.strata_installed {
-        Some(_) => known(&session, &name).await?,
-        None => Vec::new(),
+    let (mut rows, phases) = match install::server(&session).await?.strata_installed {
+        Some(_) => (known(&session, &name).await?, phases(&session, &name).await?),
+        None => (Vec::new(), Vec::new()),
     };
     if rows.is_empty() && folder.is_none() {
         return Err(Error::new(
@@ -30,7 +30,8 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
         .hint("name its folder with --path"));
     }
     add_unseen(&mut rows, folder.as_ref());
-    print(output, &name, &rows);
+    let phases = if phases.is_empty() { planned(folder.as_ref()) } else { phases };
+    print(output, &name, &rows, &phases);
     let pending = rows.iter().any(|row| cell(row, 4) != "applied");
     Ok(if status.exit_code && pending { PENDING } else { 0 })
 }
@@ -38,6 +39,21 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
 async fn known(session: &Session, pack: &str) -> Result<Vec<Row>, Error> {
     let statement = Statement::ours(include_str!("../../sql/query/status.sql"), vec![pack.into()]);
     session.ask("reading the status", &statement).await
+}
+
+async fn phases(session: &Session, pack: &str) -> Result<Vec<Row>, Error> {
+    let statement = Statement::ours(include_str!("../../sql/query/phase_status.sql"), vec![pack.into()]);
+    session.ask("reading the phases", &statement).await
+}
+
+/// The phases of a pack that the database has not seen: nothing is applied, no gate was asked.
+fn planned(pack: Option<&Pack>) -> Vec<Row> {
+    let row = |p: &Phase| {
+        let gate = if p.is_gated() { "not asked" } else { "none" };
+        let (number, versions) = (p.number.to_string(), p.migrations.len().to_string());
+        [number, p.name.clone(), p.days.clone(), versions, "0".into(), gate.into()].map(Some).to_vec()
+    };
+    pack.map(|pack| pack.manifest.phases.iter().map(row).collect()).unwrap_or_default()
 }
 
 fn add_unseen(rows: &mut Vec<Row>, pack: Option<&Pack>) {
@@ -64,7 +80,7 @@ fn cell(row: &Row, index: usize) -> &str {
     row.get(index).and_then(Option::as_deref).unwrap_or_default()
 }
 
-fn print(output: &Output, pack: &str, rows: &[Row]) {
+fn print(output: &Output, pack: &str, rows: &[Row], phases: &[Row]) {
     let number = |row: &Row, index| cell(row, index).parse::<i64>().ok();
     let object = |row: &Row| {
         json!({
@@ -84,5 +100,28 @@ fn print(output: &Output, pack: &str, rows: &[Row]) {
         texts.map(str::to_owned).to_vec()
     });
     let head = ["VERSION", "NAME", "PHASE", "STATE", "APPLIED AT", "MS", "LAST ERROR"];
-    output.result(json!({"pack": pack, "versions": versions}), &table(&head, lines.collect()));
+    let mut text = table(&head, lines.collect());
+    // A pack without gates has nothing to say of its phases that its versions do not say.
+    if phases.iter().any(|row| cell(row, 5) != "none" || cell(row, 3) == "0") {
+        text = format!("{text}\n\n{}", of_phases(phases));
+    }
+    let phases: Vec<Value> = phases.iter().map(phase_object).collect();
+    output.result(json!({"pack": pack, "versions": versions, "phases": phases}), &text);
+}
+
+fn phase_object(row: &Row) -> Value {
+    let number = |index| cell(row, index).parse::<i64>().ok();
+    json!({
+        "phase": number(0), "name": cell(row, 1), "days": cell(row, 2), "versions": number(3), "applied": number(4),
+        "gate": cell(row, 5), "missing": row.get(6).cloned().flatten(),
+    })
+}
+
+fn of_phases(rows: &[Row]) -> String {
+    let line = |row: &Row| {
+        let phase = format!("{} {}", cell(row, 0), cell(row, 1));
+        let versions = format!("{} of {}", cell(row, 4), cell(row, 3));
+        vec![phase, versions, cell(row, 5).to_owned(), cell(row, 6).to_owned()]
+    };
+    table(&["PHASE", "APPLIED", "GATE", "MISSING"], rows.iter().map(line).collect())
 }

@@ -7,7 +7,7 @@ use crate::session::Session;
 use serde_json::{Value, json};
 use strata_core::Error;
 use strata_core::pack::Pack;
-use strata_core::plan::Known;
+use strata_core::plan::{self, Known};
 use strata_core::statement::Statement;
 use strata_core::variables::{self, Values};
 use strata_core::verify::{self, Check};
@@ -49,11 +49,7 @@ async fn checks(
     values: &Values,
     version: i64,
 ) -> Result<Vec<(i64, Check)>, Error> {
-    let Some(migration) = pack.migration(version) else { return Ok(Vec::new()) };
-    let Some(text) = &migration.verify else { return Ok(Vec::new()) };
-    let file = migration.file("verify");
-    let text = variables::substitute(&file, text, &pack.manifest.variables, values)?;
-    let query = verify::query(&file, &text)?;
+    let Some((file, query)) = plan::verification(pack, values, version)? else { return Ok(Vec::new()) };
     let rows = read_only(session, &query).await.map_err(|cause| Error::failed(&file, cause))?;
     Ok(verify::checks(&file, &rows)?.into_iter().map(|check| (version, check)).collect())
 }

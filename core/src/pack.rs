@@ -48,7 +48,7 @@ pub struct Requires {
 }
 
 /// A group of migrations with a gate before it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phase {
     /// From 1, ascending.
@@ -61,17 +61,39 @@ pub struct Phase {
     /// Versions in it.
     #[serde(default)]
     pub migrations: Vec<i64>,
-    /// What must hold before it starts.
+    /// What must hold before it starts. A contract phase needs `verified` and `signed`, said or not.
     #[serde(default)]
     pub needs: Vec<Need>,
+    /// What people must have signed before it starts: a word, and the statement that is signed.
+    #[serde(default)]
+    pub sign: BTreeMap<String, String>,
+    /// True: its versions take away what the application no longer needs.
+    #[serde(default)]
+    pub contract: bool,
+    /// Versions of it that may drop without a copy.
+    #[serde(default)]
+    pub may_drop: Vec<i64>,
 }
 
 /// A condition of a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
     /// Every row of every registered source has its embedding.
     Embedded,
+    /// The verification of everything applied so far passes, now.
+    Verified,
+    /// Somebody has signed that the phase may start.
+    Signed,
+    /// Somebody has signed that a backup was restored, with evidence.
+    BackupRestored,
+}
+
+impl Phase {
+    /// True if something must hold before it starts.
+    pub fn is_gated(&self) -> bool {
+        !self.needs.is_empty() || !self.sign.is_empty()
+    }
 }
 
 /// One version of a pack.
@@ -95,6 +117,12 @@ impl Migration {
     /// SHA-256 of the up file, in hexadecimal digits.
     pub fn checksum(&self) -> String {
         checksum(&self.up)
+    }
+
+    /// SHA-256 over all its files: what somebody has seen who signs for it.
+    pub fn files_checksum(&self) -> String {
+        let part = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), checksum);
+        checksum(&format!("{}\n{}\n{}", self.checksum(), part(&self.down), part(&self.verify)))
     }
 
     /// The file name of this part: `007_create_vector_indexes.up.sql` without leading zeros that it may have had.
@@ -134,9 +162,9 @@ impl Pack {
         if manifest.phases.is_empty() {
             let migrations = migrations.keys().copied().collect();
             let name = "All migrations".to_owned();
-            manifest.phases =
-                vec![Phase { number: 1, name, days: String::new(), migrations, needs: Vec::new() }];
+            manifest.phases = vec![Phase { number: 1, name, migrations, ..Phase::default() }];
         }
+        manifest.phases.iter_mut().try_for_each(complete_phase)?;
         assign_phases(&manifest.phases, &mut migrations)?;
         Ok(Pack { manifest, migrations: migrations.into_values().collect(), given: Values::new() })
     }
@@ -146,9 +174,44 @@ impl Pack {
         self.manifest.phases.iter().find(|p| p.number == number)
     }
 
+    /// True if the pack has a phase for what drops: then nothing drops outside of it.
+    pub fn has_contract(&self) -> bool {
+        self.manifest.phases.iter().any(|p| p.contract)
+    }
+
+    /// The files of a phase as the database tells them: a line for each version, its number and its checksum.
+    pub fn phase_files(&self, number: i64) -> String {
+        let of = self.migrations.iter().filter(|m| m.phase == number);
+        of.map(|m| format!("{} {}", m.version, m.files_checksum())).collect::<Vec<_>>().join("\n")
+    }
+
     /// The migration of this version.
     pub fn migration(&self, version: i64) -> Option<&Migration> {
         self.migrations.iter().find(|m| m.version == version)
+    }
+}
+
+/// What a phase says without saying it; refuses items that could not be told apart.
+fn complete_phase(phase: &mut Phase) -> Result<(), Error> {
+    let implied = if phase.contract { &[Need::Verified, Need::Signed][..] } else { &[] };
+    phase.needs.extend(implied);
+    phase.needs.sort_unstable();
+    phase.needs.dedup();
+    let bad = |message: String| Err(Error::new(Kind::BadPack, format!("pack.toml: {message}")));
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let taken = ["embedded", "verified", "signed", "backup_restored"];
+    for (word, statement) in &phase.sign {
+        if word.is_empty() || !word.chars().all(letter) || taken.contains(&word.as_str()) {
+            let rule = "use lower-case letters, digits and _, and no word of needs";
+            return bad(format!("phase {}: \"{word}\" cannot be signed: {rule}", phase.number));
+        }
+        if statement.trim().is_empty() {
+            return bad(format!("phase {}: \"{word}\" has no statement to sign", phase.number));
+        }
+    }
+    match phase.may_drop.iter().find(|version| !phase.migrations.contains(version)) {
+        Some(version) => bad(format!("phase {} may_drop names version {version} of another", phase.number)),
+        None => Ok(()),
     }
 }
 
@@ -349,11 +412,35 @@ mod tests {
             (format!("{head}{}", phase(1, "[2,1]")), "version 1 comes after 2"),
             (format!("{head}{}{}", phase(2, "[1]"), phase(1, "[2]")), "phase 1 comes after phase 2"),
             ("name='P!'\ntitle=''".into(), "pack name \"P!\""),
+            (format!("{head}{}sign={{Dba='x'}}", phase(1, "[1,2]")), "\"Dba\" cannot be signed"),
+            (format!("{head}{}sign={{signed='x'}}", phase(1, "[1,2]")), "\"signed\" cannot be signed"),
+            (format!("{head}{}sign={{dba=' '}}", phase(1, "[1,2]")), "\"dba\" has no statement"),
+            (format!("{head}{}may_drop=[3]", phase(1, "[1,2]")), "may_drop names version 3"),
         ];
         for (manifest, part) in cases {
             let err = refusal(Some(&manifest), &["1_a.up.sql", "2_b.up.sql"]);
             assert!(err.to_string().contains(part) && err.kind() == Kind::BadPack, "{err}");
         }
+    }
+
+    #[test]
+    fn a_contract_phase_needs_a_verification_and_a_signature_said_or_not() {
+        let manifest = "name='p'\ntitle='P'\n[[phase]]\nnumber=1\nname='one'\nmigrations=[1]\n[[phase]]\nnumber=2\n\
+                        name='two'\nmigrations=[2]\ncontract=true\nneeds=['backup_restored','signed']\nmay_drop=[2]";
+        let pack = Pack::read("x", Some(manifest), files(&["1_a.up.sql", "2_b.up.sql"])).expect("a pack");
+        let needs = |number| pack.phase(number).map(|p| p.needs.clone()).unwrap_or_default();
+        assert_eq!(needs(1), []);
+        assert_eq!(needs(2), [Need::Verified, Need::Signed, Need::BackupRestored]);
+        assert!(pack.has_contract());
+    }
+
+    #[test]
+    fn the_files_of_a_phase_change_with_each_of_its_files() {
+        let of = |names: &[&str]| Pack::read("x", None, files(names)).expect("a pack").phase_files(1);
+        let one = of(&["1_a.up.sql"]);
+        assert!(one.starts_with("1 ") && one.len() == 66, "{one}");
+        let all = [one, of(&["1_a.up.sql", "1_a.down.sql"]), of(&["1_a.up.sql", "1_a.verify.sql"])];
+        assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2], "{all:?}");
     }
 
     #[test]

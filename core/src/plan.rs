@@ -1,7 +1,7 @@
 //! Which migrations a request runs, in which steps. Everything that can be refused is refused here, before anything runs.
 
 use crate::error::{Error, Kind};
-use crate::pack::{Migration, Pack, checksum};
+use crate::pack::{Migration, Pack, Phase, checksum};
 use crate::script::{self, Part, Sql};
 use crate::statement::{Row, column};
 use crate::variables::{self, Values};
@@ -161,6 +161,32 @@ pub fn toward(pack: &Pack, known: &[Known], version: i64) -> Result<(Direction, 
     Ok((if above { Direction::Down } else { Direction::Up }, Target::Version(version)))
 }
 
+/// The last phase that a request reaches by itself; a request for versions reaches none without versions.
+pub fn reach(target: Target) -> i64 {
+    match target {
+        Target::All => i64::MAX,
+        Target::Phase(last) => last,
+        Target::Count(_) | Target::Version(_) => i64::MIN,
+    }
+}
+
+/// Phases through `last` that have a gate, no migrations, and are not among those that were passed.
+pub fn unpassed(pack: &Pack, passed: &[i64], last: i64) -> Vec<i64> {
+    let bare = |p: &&Phase| p.migrations.is_empty() && p.is_gated() && p.number <= last;
+    let phases = pack.manifest.phases.iter().filter(bare).map(|p| p.number);
+    phases.filter(|number| !passed.contains(number)).collect()
+}
+
+/// The verification of a version, and the name of its file.
+pub fn verification(pack: &Pack, values: &Values, version: i64) -> Result<Option<(String, String)>, Error> {
+    let Some(migration) = pack.migration(version) else { return Ok(None) };
+    let Some(text) = &migration.verify else { return Ok(None) };
+    let file = migration.file("verify");
+    let text = variables::substitute(&file, text, &pack.manifest.variables, values)?;
+    let query = verify::query(&file, &text)?;
+    Ok(Some((file, query)))
+}
+
 /// Refuses a pack whose files could not be run, either way, or that do not fit what is applied.
 pub fn check(pack: &Pack, values: &Values, known: &[Known]) -> Result<(), Error> {
     check_known(pack, known)?;
@@ -261,13 +287,9 @@ fn steps(pack: &Pack, values: &Values, migration: &Migration, direction: Directi
         Direction::Down => migration.down.as_deref(),
     };
     let text = variables::substitute(&file, text.unwrap_or_default(), declared, values)?;
-    let verify = match (&migration.verify, direction) {
-        (Some(query), Direction::Up) => {
-            let file = migration.file("verify");
-            let query = variables::substitute(&file, query, declared, values)?;
-            Some((verify::query(&file, &query)?, file))
-        }
-        _ => None,
+    let verify = match direction {
+        Direction::Up => verification(pack, values, migration.version)?.map(|(file, query)| (query, file)),
+        Direction::Down => None,
     };
     let Migration { version, name, phase, .. } = migration.clone();
     Ok(Move { version, name, phase, steps: number(script::plan(&file, &text)?), verify })

@@ -6,6 +6,7 @@
 
 mod advice;
 mod event;
+mod gate;
 mod patience;
 mod repair;
 mod replies;
@@ -142,6 +143,11 @@ pub enum Event {
         /// False: the version at work is finished first. True: its statement is cancelled.
         at_once: bool,
     },
+    /// The gate of a phase without migrations is met, and the phase with it.
+    Gate {
+        /// Number and name of the phase.
+        phase: String,
+    },
     /// A version is done.
     Finished {
         /// Number.
@@ -160,6 +166,8 @@ pub struct Report {
     pub run: Option<String>,
     /// Versions moved, in order, with their names.
     pub moved: Vec<(i64, String)>,
+    /// Phases without migrations whose gate was met.
+    pub passed: Vec<i64>,
 }
 
 /// A run being turned.
@@ -175,6 +183,10 @@ pub struct Run {
     moves: Vec<Move>,
     /// Checksum and state of the steps that an earlier attempt began, by version and number.
     begun: HashMap<(i64, i64), (String, String)>,
+    /// Phases without migrations that were passed before.
+    passed: Vec<i64>,
+    /// Phases whose gate this attempt has found met.
+    open: Vec<i64>,
     id: String,
     attempt: i64,
     locked: bool,
@@ -202,6 +214,8 @@ impl Run {
             values: Values::new(),
             moves: Vec::new(),
             begun: HashMap::new(),
+            passed: Vec::new(),
+            open: Vec::new(),
             id: String::new(),
             attempt: 0,
             locked: false,

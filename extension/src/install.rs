@@ -126,7 +126,11 @@ extension_sql_file!(
 );
 
 // The extension's alone: what a dump carries.
-extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["refresh_hierarchy_view"]);
+extension_sql_file!(
+    "../sql/config_dump.sql",
+    name = "config_dump",
+    requires = ["refresh_hierarchy_view", "gates_end"]
+);
 
 // What each of them is for.
 extension_sql_file!(

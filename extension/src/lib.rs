@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 
 mod executor;
 mod install;
+mod install_gates;
 mod jsonb;
 mod plan;
 mod preflight;

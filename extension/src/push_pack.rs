@@ -65,7 +65,8 @@ fn parameters(pack: &Pack, upload: &Upload) -> Vec<Value> {
         .migrations
         .iter()
         .map(|m| {
-            serde_json::json!({"version": m.version, "name": m.name, "phase": m.phase, "checksum": m.checksum()})
+            serde_json::json!({"version": m.version, "name": m.name, "phase": m.phase, "checksum": m.checksum(),
+                "files": m.files_checksum()})
         })
         .collect();
     let json =

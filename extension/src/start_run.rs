@@ -48,7 +48,7 @@ fn queue(
     let state = store::state(&here, name)?;
     let mut order = Order::new(&pack, &state.0, target, to_phase.map(i64::from))?;
     order.search_path = setting(c"search_path");
-    let nothing = store::moves(&pack, &state, order.way())?.is_empty();
+    let nothing = store::is_done(&here, &pack, &state, order.way())?;
     let parameters = vec![
         name.into(),
         order.direction.as_str().into(),

@@ -55,6 +55,21 @@ pub fn moves(
     plan::fresh(pack, (&values, stored), known, way)
 }
 
+/// Whether a run would have nothing to do: no version to move, no gate to pass.
+pub fn is_done(
+    ask: Ask<'_>,
+    pack: &Pack,
+    state: &(Vec<Known>, Values),
+    way: (Direction, Target),
+) -> Result<bool, Error> {
+    if !moves(pack, state, way)?.is_empty() {
+        return Ok(false);
+    }
+    let rows = about(ask, include_str!("../../sql/query/phases_passed.sql"), &pack.manifest.name)?;
+    let passed: Vec<i64> = rows.iter().filter_map(|row| row.first()?.as_deref()?.parse().ok()).collect();
+    Ok(way.0 == Direction::Down || plan::unpassed(pack, &passed, plan::reach(way.1)).is_empty())
+}
+
 fn pair(row: Row) -> Option<(String, String)> {
     let mut columns = row.into_iter().flatten();
     Some((columns.next()?, columns.next()?))

@@ -8,5 +8,6 @@ mod runs;
 mod search;
 mod search_path;
 mod search_rights;
+mod sign_off;
 mod sources;
 mod state;

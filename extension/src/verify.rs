@@ -5,11 +5,11 @@ use crate::report::{internal, report};
 use crate::store::{self, here};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use strata_core::Error;
 use strata_core::pack::Pack;
 use strata_core::statement::Row;
 use strata_core::variables::{self, Values};
 use strata_core::verify::{self, Check};
+use strata_core::{Error, plan};
 
 type Line = (i64, String, String, String, bool);
 
@@ -55,12 +55,8 @@ fn queries(name: &str) -> Result<Vec<(i64, String, String)>, Error> {
 }
 
 fn query(pack: &Pack, values: &Values, version: i64) -> Result<Option<(i64, String, String)>, Error> {
-    let Some(migration) = pack.migration(version) else { return Ok(None) };
-    let Some(text) = &migration.verify else { return Ok(None) };
-    let file = migration.file("verify");
-    let text = variables::substitute(&file, text, &pack.manifest.variables, values)?;
-    let query = verify::query(&file, &text)?;
-    Ok(Some((version, file, query)))
+    let query = plan::verification(pack, values, version)?;
+    Ok(query.map(|(file, query)| (version, file, query)))
 }
 
 fn rows(query: &str) -> spi::Result<Vec<Row>> {

@@ -26,6 +26,10 @@ begin
     update strata.run r
     set state = 'cancelled', finished_at = clock_timestamp()
     where r.pack = force_version.pack and r.state in ('queued', 'running', 'waiting');
+    delete from strata.phase_passed p
+    where p.pack = force_version.pack and p.phase > coalesce((
+        select m.phase from strata.migration m
+        where m.pack = force_version.pack and m.version = force_version.version), 0);
     with wanted as (
         select m.version, m.name, case when m.version <= force_version.version then 'applied' else 'pending' end as state,
                coalesce(f.checksum, m.checksum) as checksum

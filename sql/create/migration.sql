@@ -7,6 +7,7 @@ create table strata.migration (
     state       text   not null default 'pending'
                 check (state in ('pending', 'applying', 'applied', 'reverting')),
     checksum    text   not null,
+    files       text   not null default '',
     applied_at  timestamptz,
     primary key (pack, version),
     check ((state in ('applied', 'reverting')) = (applied_at is not null))

@@ -15,6 +15,7 @@ impl Event {
             Event::Repair { .. } => "repair",
             Event::Notice { .. } => "notice",
             Event::Stopping { .. } => "stopping",
+            Event::Gate { .. } => "gate",
             Event::Finished { .. } => "finished",
         }
     }
@@ -38,6 +39,7 @@ impl Event {
             Event::Notice { text } => text.clone(),
             Event::Stopping { at_once: false } => "stopping after this version".to_owned(),
             Event::Stopping { at_once: true } => "stopping now".to_owned(),
+            Event::Gate { phase } => format!("the gate of phase {phase} is met"),
             Event::Finished { version, name, direction } => {
                 format!("{version} {name} {}", direction.name())
             }

@@ -4,7 +4,7 @@ use super::patience::Patience;
 use super::tasks::{Place, Task};
 use super::{Event, Run, tasks};
 use crate::error::{DbError, Error, Kind};
-use crate::plan::{self, Direction, Known};
+use crate::plan::{self, Known};
 use crate::script::Part;
 use crate::statement::{Reply, Row, column};
 use crate::{variables, verify};
@@ -29,10 +29,18 @@ impl Run {
             Task::Lock => self.tried_lock(rows),
             Task::LockHolder => self.told_holder(rows),
             Task::Variables => self.read_variables(rows),
+            Task::Passed => {
+                self.passed = rows.iter().filter_map(|row| column(row, 0).parse().ok()).collect();
+                Ok(())
+            }
             Task::Migrations => self.read_migrations(rows),
             Task::Claim => self.claimed(rows),
             Task::Steps => self.read_steps(rows),
-            Task::Gate(m, _) => self.gate(*m, rows),
+            Task::Check(version, file, _) => {
+                self.checked(*version, file, Ok(rows));
+                Ok(())
+            }
+            Task::Gate(phase) => self.gate(*phase, rows),
             Task::Inspect(place) => self.inspected(*place, rows),
             Task::Confirm(place) => self.confirmed(*place, rows),
             Task::Leftovers(place) => self.found_leftovers(*place, rows),
@@ -61,7 +69,7 @@ impl Run {
                 self.intent = rows.first().map(|row| column(row, 1).to_owned()).unwrap_or_default();
                 self.patience = Patience::default();
             }
-            Task::Begin(_) => self.in_transaction = true,
+            Task::Begin(_) | Task::ReadOnly => self.in_transaction = true,
             Task::Rollback => self.in_transaction = false,
             Task::Commit((m, s)) => {
                 self.in_transaction = false;
@@ -76,7 +84,10 @@ impl Run {
     fn tried_lock(&mut self, rows: &[Row]) -> Result<(), Error> {
         if rows.first().is_some_and(|row| column(row, 0) == "true") {
             self.locked = true;
-            self.queue.extend([Task::Variables, Task::Migrations]);
+            self.queue.push_back(Task::Variables);
+            let gated = !plan::unpassed(&self.pack, &[], i64::MAX).is_empty();
+            self.queue.extend(gated.then_some(Task::Passed));
+            self.queue.push_back(Task::Migrations);
             return Ok(());
         }
         if self.stopping {
@@ -122,7 +133,7 @@ impl Run {
         self.known = rows.iter().map(Known::read).collect();
         let request = (self.request.direction, self.request.target);
         self.moves = plan::fresh(&self.pack, (&self.values, &self.stored), &self.known, request)?;
-        match self.moves.is_empty() {
+        match self.moves.is_empty() && self.gates(0).is_empty() {
             true => {
                 // Ours is the lock: a run that is called running has died.
                 let died = rows.first().is_some_and(|row| column(row, 5) == "true");
@@ -167,14 +178,16 @@ impl Run {
 
     /// Queues the gate of a phase and the steps of a version, or the end.
     pub(super) fn begin_move(&mut self, m: usize) {
-        if m == self.moves.len() || self.stopping {
+        if self.stopping {
             return self.end(m);
         }
-        let phase = self.moves[m].phase;
-        let entered = m > 0 && self.moves[m - 1].phase == phase;
-        if self.request.direction == Direction::Up && !entered {
-            let needs = self.pack.phase(phase).map(|p| p.needs.clone()).unwrap_or_default();
-            self.queue.extend(needs.into_iter().map(|need| Task::Gate(m, need)));
+        if let Some(phase) = self.gates(m).first() {
+            let asked = self.ask_gate(*phase);
+            self.queue.push_back(Task::Move(m));
+            return asked.unwrap_or_else(|error| self.fail(&Task::Gate(*phase), error));
+        }
+        if m == self.moves.len() {
+            return self.end(m);
         }
         if let Err(error) = self.no_fewer_steps(m) {
             return self.fail(&Task::Move(m), error);
@@ -201,10 +214,14 @@ impl Run {
     }
 
     fn end(&mut self, m: usize) {
-        let finished = m == self.moves.len();
+        let finished = m == self.moves.len() && self.gates(m).is_empty();
         self.queue.extend([Task::RunEnd(if finished { "succeeded" } else { "cancelled" }), Task::Unlock]);
         if !finished {
-            let message = format!("stopped before version {}", self.moves[m].version);
+            let next = self
+                .moves
+                .get(m)
+                .map_or_else(|| "the last gate".into(), |m| format!("version {}", m.version));
+            let message = format!("stopped before {next}");
             self.failure = Some(Error::new(Kind::Interrupted, message).hint("run the same command to go on"));
         }
     }
@@ -304,21 +321,6 @@ impl Run {
         self.queue.extend([Task::Tell(event), Task::Move(m + 1)]);
     }
 
-    fn gate(&mut self, m: usize, rows: &[Row]) -> Result<(), Error> {
-        let open: Vec<String> = verify::checks("gate", rows)?
-            .into_iter()
-            .filter(|check| !check.ok)
-            .map(|check| format!("{}: {}", check.name, check.actual))
-            .collect();
-        if open.is_empty() {
-            return Ok(());
-        }
-        let phase = self.moves[m].phase;
-        let name = self.pack.phase(phase).map(|p| p.name.clone()).unwrap_or_default();
-        let message = format!("the gate of phase {phase} ({name}) is not met: {}", open.join("; "));
-        Err(Error::new(Kind::GateNotMet, message).hint("run \"strata embed\", then \"strata up\" again"))
-    }
-
     fn verified(&mut self, m: usize, rows: &[Row]) -> Result<(), Error> {
         let file = self.moves[m].verify.as_ref().map_or("", |(_, file)| file.as_str());
         verify::judge(file, &verify::checks(file, rows)?)
@@ -337,6 +339,9 @@ impl Run {
         }
         if cause.sqlstate == "42704" && self.dropped_before(task) {
             return;
+        }
+        if let (Task::Check(version, file, _), false) = (task, cause.sqlstate == "57014") {
+            return self.checked(*version, file, Err(&cause));
         }
         if let Task::StopAsked(broken) = task {
             // The question could not be asked: what it was about failed all the same.

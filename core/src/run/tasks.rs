@@ -1,8 +1,7 @@
 //! The tasks of a run and the statement of each.
 
 use super::{Event, Run};
-use crate::error::DbError;
-use crate::pack::Need;
+use crate::error::{DbError, Error};
 use crate::plan::{Direction, Move, Step};
 use crate::script::Part;
 use crate::statement::{Statement, Value};
@@ -32,12 +31,19 @@ pub(super) enum Task {
     Lock,
     LockHolder,
     Variables,
+    Passed,
     Migrations,
     Settle,
     Register,
     Claim,
     Steps,
-    Gate(usize, Need),
+    ReadOnly,
+    /// A version's verification again: its file and its query.
+    Check(i64, String, String),
+    /// How that ended.
+    Checked(i64, Option<Error>),
+    Gate(i64),
+    Pass(i64),
     StepStart(Place),
     Inspect(Place),
     /// After an index build: it may be another's that goes on, or broken.
@@ -94,11 +100,12 @@ impl Task {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Task::Lock | Task::LockHolder | Task::Unlock => "the lock of the pack",
-            Task::Variables | Task::Migrations | Task::Steps => "reading the state",
+            Task::Variables | Task::Passed | Task::Migrations | Task::Steps => "reading the state",
             Task::Settle | Task::Register | Task::Claim | Task::RunEnd(_) | Task::StopAsked(_) => {
                 "writing the state"
             }
-            Task::Gate(..) => "the gate of a phase",
+            Task::Checked(..) | Task::Pass(_) => "writing the state",
+            Task::ReadOnly | Task::Check(..) | Task::Gate(..) => "the gate of a phase",
             _ => "the session",
         }
     }
@@ -107,9 +114,8 @@ impl Task {
 impl Run {
     pub(super) fn statement(&self, task: &Task) -> Statement {
         match task {
-            Task::Gate(_, Need::Embedded) => {
-                Statement::ours(include_str!("../../../sql/query/gate_embedded.sql"), Vec::new())
-            }
+            Task::ReadOnly => Statement::verbatim("begin read only"),
+            Task::Check(_, _, query) => Statement::check(query.as_str()),
             Task::Begin(_) => Statement::verbatim("begin"),
             Task::Commit(_) => Statement::verbatim("commit"),
             Task::Rollback => Statement::verbatim("rollback"),
@@ -160,6 +166,22 @@ impl Run {
                 Statement::ours(include_str!("../../../sql/query/run_end.sql"), params)
             }
             Task::Steps => Statement::ours(include_str!("../../../sql/query/steps.sql"), run()[..1].to_vec()),
+            Task::Passed => {
+                Statement::ours(include_str!("../../../sql/query/phases_passed.sql"), vec![name()])
+            }
+            Task::Gate(phase) => {
+                Statement::ours(include_str!("../../../sql/query/gate.sql"), vec![name(), (*phase).into()])
+            }
+            Task::Pass(phase) => {
+                let params = [run(), vec![(*phase).into()]].concat();
+                Statement::ours(include_str!("../../../sql/query/phase_passed.sql"), params)
+            }
+            Task::Checked(version, failure) => {
+                let code = failure.as_ref().map(Error::sqlstate).into();
+                let message = failure.as_ref().map(Error::message).into();
+                let params = [run(), vec![(*version).into(), code, message]].concat();
+                Statement::ours(include_str!("../../../sql/query/checked.sql"), params)
+            }
             of_step => self.step_bookkeeping(of_step, run()),
         }
     }
@@ -222,7 +244,8 @@ impl Run {
         let json =
             |value: serde_json::Result<serde_json::Value>| Value::Json(value.expect("plain data serializes"));
         let migrations: Vec<serde_json::Value> = self.pack.migrations.iter().map(|m| {
-            serde_json::json!({"version": m.version, "name": m.name, "phase": m.phase, "checksum": m.checksum()})
+            serde_json::json!({"version": m.version, "name": m.name, "phase": m.phase, "checksum": m.checksum(),
+                "files": m.files_checksum()})
         }).collect();
         vec![
             manifest.name.as_str().into(),

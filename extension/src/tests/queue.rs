@@ -318,10 +318,7 @@ mod tests {
             ),
             "5 0 0 5"
         );
-        assert_eq!(
-            list(&format!("select g.ok from ({}) g", include_str!("../../../sql/query/gate_embedded.sql"))),
-            "false"
-        );
+        assert_eq!(list("select g.state from strata.embedded_state() g"), "open");
     }
 
     #[pg_test]
@@ -334,11 +331,8 @@ mod tests {
         assert_eq!(ask("select error from strata.job where state = 'dead'"), "column r.body does not exist");
         assert_eq!(list("select coalesce(q.missing::text, '?') from strata.queue_status() q"), "? 1");
         assert_eq!(
-            list(&format!(
-                "select g.actual from ({}) g",
-                include_str!("../../../sql/query/gate_embedded.sql")
-            )),
-            "table gone, ? missing, 0 waiting, 1 dead 1 missing, 1 waiting, 0 dead"
+            list("select g.detail from strata.embedded_state() g"),
+            "embeddings of note: table gone, ? missing, 0 waiting, 1 dead; embeddings of task: 1 missing, 1 waiting, 0 dead"
         );
     }
 
