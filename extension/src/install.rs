@@ -29,9 +29,63 @@ extension_sql_file!("../../sql/create/run_is_alive.sql", name = "run_is_alive", 
 extension_sql_file!("../../sql/create/cancel_run.sql", name = "cancel_run", requires = ["run_is_alive"]);
 extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["cancel_run"]);
 extension_sql_file!("../../sql/create/session_text.sql", name = "session_text", requires = ["force_version"]);
-extension_sql_file!("../../sql/create/run_progress.sql", name = "run_progress", requires = ["session_text"]);
-extension_sql_file!("../../sql/create/backfill.sql", name = "backfill", requires = ["run_progress"]);
-extension_sql_file!("../../sql/create/vector_schema.sql", name = "vector_schema", requires = ["backfill"]);
+extension_sql_file!(
+    "../../sql/create/backfill_cursor.sql",
+    name = "backfill_cursor",
+    requires = ["session_text"]
+);
+extension_sql_file!(
+    "../../sql/create/backfill_is_alive.sql",
+    name = "backfill_is_alive",
+    requires = ["backfill_cursor"]
+);
+extension_sql_file!(
+    "../../sql/create/backfill_progress.sql",
+    name = "backfill_progress",
+    requires = ["backfill_is_alive"]
+);
+extension_sql_file!(
+    "../../sql/create/run_progress.sql",
+    name = "run_progress",
+    requires = ["backfill_progress"]
+);
+extension_sql_file!("../../sql/create/walk_columns.sql", name = "walk_columns", requires = ["run_progress"]);
+extension_sql_file!("../../sql/create/walk_query.sql", name = "walk_query", requires = ["walk_columns"]);
+extension_sql_file!("../../sql/create/walk_batch.sql", name = "walk_batch", requires = ["walk_query"]);
+extension_sql_file!("../../sql/create/next_batch.sql", name = "next_batch", requires = ["walk_batch"]);
+extension_sql_file!(
+    "../../sql/create/estimated_rows.sql",
+    name = "estimated_rows",
+    requires = ["next_batch"]
+);
+extension_sql_file!("../../sql/create/standby_lag.sql", name = "standby_lag", requires = ["estimated_rows"]);
+extension_sql_file!("../../sql/create/lock_queue.sql", name = "lock_queue", requires = ["standby_lag"]);
+extension_sql_file!(
+    "../../sql/create/claim_backfill.sql",
+    name = "claim_backfill",
+    requires = ["lock_queue"]
+);
+extension_sql_file!(
+    "../../sql/create/note_backfill.sql",
+    name = "note_backfill",
+    requires = ["claim_backfill"]
+);
+extension_sql_file!("../../sql/create/backfill.sql", name = "backfill", requires = ["note_backfill"]);
+extension_sql_file!(
+    "../../sql/create/forget_backfill.sql",
+    name = "forget_backfill",
+    requires = ["backfill"]
+);
+extension_sql_file!(
+    "../../sql/create/grant_backfill.sql",
+    name = "grant_backfill",
+    requires = ["forget_backfill"]
+);
+extension_sql_file!(
+    "../../sql/create/vector_schema.sql",
+    name = "vector_schema",
+    requires = ["grant_backfill"]
+);
 extension_sql_file!("../../sql/create/model.sql", name = "model", requires = ["vector_schema"]);
 extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model"]);
 extension_sql_file!("../../sql/create/job.sql", name = "job", requires = ["source"]);
@@ -147,4 +201,9 @@ extension_sql_file!(
     "../../sql/comment/hierarchy.sql",
     name = "comment_hierarchy",
     requires = ["comment_embeddings"]
+);
+extension_sql_file!(
+    "../../sql/comment/backfill.sql",
+    name = "comment_backfill",
+    requires = ["comment_hierarchy"]
 );

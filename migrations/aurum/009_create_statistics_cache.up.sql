@@ -162,4 +162,4 @@ call strata.backfill('aurum 009 users', 'auth.users', 'id', $$
 $$);
 call strata.backfill('aurum 009 counts', 'auth.users', 'id', $$
     select public.refresh_user_statistics_cache(100)
-$$, batch => 100);
+$$, batch => 100, target => null);

@@ -17,11 +17,6 @@ comment on table strata.history is 'What happened, in order, for ever: one row w
 comment on view strata.migration_history is 'One row for each attempt of a migration, with its time, outcome and error.';
 comment on column strata.migration_history.success is 'Null while it runs, or where it never ended.';
 
-comment on table strata.backfill_cursor is 'How far each backfill has come, written in the transaction of the batch it tells of.';
-comment on column strata.backfill_cursor.cursor is 'The last key done, as text; null before the first batch.';
-
 comment on function strata.history_is_append_only() is 'Trigger function: refuses every change of strata.history but an insert.';
 comment on function strata.migration_status(text) is 'Every version of a pack, in order, with where it stands and what its last attempt said.';
 comment on function strata.migration_version(text) is 'The highest version of a pack that is applied; null: none.';
-comment on procedure strata.backfill(text, regclass, text, text, int) is
-    'Runs a statement over a whole table in key order, a transaction for each batch; goes on where a crash left it.';

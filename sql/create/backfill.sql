@@ -1,87 +1,120 @@
--- backfill_cursor: how far each backfill has come. Written in the same transaction as the batch it tells of.
-create table strata.backfill_cursor (
-    job         text        primary key,
-    run         uuid,
-    checksum    text        not null,
-    cursor      text,
-    rows        bigint      not null default 0,
-    done        boolean     not null default false,
-    started_at  timestamptz not null default clock_timestamp(),
-    updated_at  timestamptz not null default clock_timestamp()
-);
-
 -- backfill: runs one statement over a whole table in key order, a batch a transaction. `statement` sees the batch as
--- $1 and $2, the first and the last key in it, both inclusive, as text: `where t.id between $1::uuid and $2::uuid`.
--- Killed at any moment, it goes on behind the last committed batch: the cursor belongs to the run named by the setting
--- strata.run, so that the same job in a new run starts over once it was done, and a changed statement does too; and so
--- does a job that was under way when a migration was taken back: what its first batches did may be undone.
--- A batch that meets a locked row gives way to its holder and is tried again, a hundred times over a minute and a half.
--- Raises 22023 (batch), 55P03 (a row stayed locked), 42703 (no such key column), 2D000 (called inside a transaction).
-create procedure strata.backfill(job text, relation regclass, key text, statement text, batch int default 5000)
+-- $1 and $2, the first and the last key in it, both inclusive, as text: `where t.id between $1::uuid and $2::uuid`; for a
+-- key of several columns each is an array: `where (t.a, t.b) >= ($1[1]::int, $1[2]::date) and (t.a, t.b) <= (...)`.
+-- It runs as the caller, under the caller's search_path.
+--
+-- Killed at any moment, it goes on behind the last committed batch; strata.claim_backfill says when it starts over.
+-- `batch` rows at first, then as many as take `target`: whoever writes a row of the batch waits as long as the batch lasts;
+-- null keeps the size. A batch that meets a locked row gives way to its holder and is tried again, half as large, a hundred
+-- times over a minute and a half. Once a second it looks around, and waits while a standby replays more than `max_lag` or
+-- `max_lag_bytes` behind, and ten seconds at most while sessions that use the table wait for locks.
+--
+-- The batches commit without waiting for the disk: each carries its cursor, so a crash of the server takes both or
+-- neither. The end is committed as the session commits, and with it all that came before.
+-- Raises 22023 (batch, target, a key that cannot be walked), 42809, 42703, 42P10 (strata.walk_columns), 55P03 (a row
+-- stayed locked; another session walks the job), 55000 (strata.claim_backfill), 2D000 (called inside a transaction).
+create procedure strata.backfill(
+    job text, relation regclass, key text, statement text, batch int default 500, target interval default '25 ms',
+    max_lag interval default '10 s', max_lag_bytes bigint default null
+)
 language plpgsql as $$
 declare
-    this_run  uuid := nullif(current_setting('strata.run', true), '')::uuid;
-    sum       text := encode(sha256(convert_to(statement, 'UTF8')), 'hex');
-    key_type  text;
-    progress  strata.backfill_cursor;
-    first_key text;
-    last_key  text;
-    touched   bigint;
+    seconds  float8 := extract(epoch from target);
+    queries  text[];
+    me       strata.backfill_cursor;
+    part     record;
+    size     int := batch;
+    touched  bigint;
+    tries    int := 0;
+    waited   int := 0;
+    failure  text[];
+    reason   text;
+    began    timestamptz;
+    looked   timestamptz := '-infinity';
+    told     timestamptz := clock_timestamp();
 begin
     if batch is null or batch < 1 then
         raise exception 'batch must be at least 1 row, not %', coalesce(batch::text, 'null') using errcode = '22023';
+    elsif seconds <= 0 then
+        raise exception 'target must be longer than nothing, not %', target
+            using errcode = '22023', hint = 'null keeps the size of the batches';
     end if;
-    select format_type(a.atttypid, a.atttypmod) into key_type
-    from pg_catalog.pg_attribute a
-    where a.attrelid = relation and a.attname = key and a.attnum > 0 and not a.attisdropped;
-    if key_type is null then
-        raise exception 'column "%" of relation "%" does not exist', key, relation using errcode = '42703';
-    end if;
+    queries := strata.walk_query(relation, key);
+    me := strata.claim_backfill(job, relation, key, statement, strata.estimated_rows(relation));
+    commit;
 
-    select * into progress from strata.backfill_cursor c where c.job = backfill.job;
-    if progress.job is null or progress.checksum <> sum or (progress.done and progress.run is distinct from this_run)
-       or (progress.done and this_run is null)
-       or exists (select from strata.history h where h.direction = 'down' and h.at > progress.updated_at) then
-        insert into strata.backfill_cursor as c (job, run, checksum) values (job, this_run, sum)
-        on conflict on constraint backfill_cursor_pkey do update
-            set run = excluded.run, checksum = excluded.checksum, cursor = null, rows = 0, done = false,
-                started_at = clock_timestamp(), updated_at = clock_timestamp()
-        returning * into progress;
-        commit;
-    end if;
+    loop
+        -- Between batches: no row is locked, nobody waits for this session.
+        if clock_timestamp() > told + interval '5 s' then
+            raise notice '%', strata.backfill_line(job);
+            told := clock_timestamp();
+        end if;
+        if clock_timestamp() > looked + interval '1 s' then
+            reason := strata.standby_lag(max_lag, max_lag_bytes);
+            if reason is null and waited < 40 then
+                reason := strata.lock_queue(relation, greatest(coalesce(target, '25 ms') * 4, interval '100 ms'));
+                waited := waited + 1;
+            end if;
+            if reason is not null then
+                perform strata.note_pause(job, reason);
+                commit;
+                perform pg_sleep(0.25);
+                continue;
+            end if;
+            waited := 0;
+            looked := clock_timestamp();
+        end if;
 
-    while not progress.done loop
-        execute format(
-            'with b as (select t.%1$I as k from %2$s t where $1 is null or t.%1$I > $1::%3$s order by t.%1$I limit $2)
-             select (select k from b order by k limit 1)::text, (select k from b order by k desc limit 1)::text',
-            key, relation, key_type)
-            into first_key, last_key using progress.cursor, batch;
-        if first_key is null then
-            update strata.backfill_cursor c set done = true, updated_at = clock_timestamp() where c.job = backfill.job;
+        began := clock_timestamp();
+        part := strata.walk_batch(queries, me.cursor, size);
+        if part.first_key is null then
+            perform strata.note_done(job);
             commit;
             return;
         end if;
-        -- The application's writers go first: whoever waits here holds many rows, gives them all back, and tries again.
-        -- Shorter than deadlock_timeout, so that of two who block each other it is hardly ever the writer who is cancelled.
-        for attempt in 1..100 loop
-            begin
-                perform set_config('lock_timeout', '100ms', true);
-                execute statement using first_key, last_key;
-                get diagnostics touched = row_count;
-                exit;
-            exception when lock_not_available or deadlock_detected then
-                if attempt = 100 then
-                    raise;
-                end if;
-            end;
+        failure := null;
+        begin
+            -- Short, since whoever waits holds rows that others wait for; and below deadlock_timeout, so that of two who
+            -- block each other it is hardly ever the application that is cancelled.
+            perform set_config('lock_timeout', '25ms', true), set_config('synchronous_commit', 'off', true);
+            if cardinality(part.first_key) = 1 then
+                execute statement using part.first_key[1], part.last_key[1];
+            else
+                execute statement using part.first_key, part.last_key;
+            end if;
+            get diagnostics touched = row_count;
+            perform strata.note_batch(job, part.last_key, part.size, touched);
+        exception
+            when lock_not_available or deadlock_detected then
+                failure := array[sqlstate, sqlerrm];
+                tries := tries + 1;
+            when others then
+                failure := array[sqlstate, sqlerrm];
+                tries := 100;
+        end;
+        if failure is not null and tries < 100 then
+            perform strata.note_pause(job, format('a row is locked by somebody else, try %s of 100', tries));
             commit;
-            perform pg_sleep(least(0.05 * attempt, 1) * (0.5 + random()));
-        end loop;
-        update strata.backfill_cursor c
-        set cursor = last_key, rows = c.rows + touched, run = this_run, updated_at = clock_timestamp()
-        where c.job = backfill.job
-        returning * into progress;
+            size := case when seconds is null then batch else greatest(1, part.size / 2) end;
+            perform pg_sleep(least(0.05 * tries, 1) * (0.5 + random()));
+            continue;
+        elsif failure is not null then
+            perform strata.note_error(job, failure[1], failure[2]);
+            commit;
+            -- Once more, so that the statement itself says what is wrong, with all that belongs to it.
+            perform set_config('lock_timeout', '25ms', true);
+            if cardinality(part.first_key) = 1 then
+                execute statement using part.first_key[1], part.last_key[1];
+            else
+                execute statement using part.first_key, part.last_key;
+            end if;
+            get diagnostics touched = row_count;
+            perform strata.note_batch(job, part.last_key, part.size, touched);
+        end if;
         commit;
+        me.cursor := part.last_key;
+        tries := 0;
+        size := strata.next_batch(part.size, extract(epoch from clock_timestamp() - began), seconds);
     end loop;
 end
 $$;

@@ -1,4 +1,4 @@
--- run_progress: one row that tells where a run is: its step, who holds it up, how far an index build has come.
+-- run_progress: one row that tells where a run is: its step, who holds it up, how far an index build or a backfill has come.
 -- Seen from outside the executor: it answers at any time, whatever the executor does. Raises 42704.
 create function strata.run_progress(run uuid)
 returns table (
@@ -22,6 +22,10 @@ begin
         select x.* from strata.run_step x where x.run = run_progress.run order by x.started_at desc limit 1
     ), p as (
         select i.* from pg_catalog.pg_stat_progress_create_index i join r on r.is_alive and i.pid = r.executor_pid
+    ), f as (
+        select b.* from r join strata.backfill_cursor c on r.is_alive and c.pid = r.executor_pid
+        cross join strata.backfill_progress(c.job) b
+        where b.state in ('running', 'paused')
     ), blocker as (
         select string_agg(strata.session_text(b.pid), '; ' order by b.pid) as who
         from r
@@ -39,15 +43,17 @@ begin
     select r.pack, r.direction, r.state, r.attempt, r.is_alive, r.requested_by, r.requested_at, r.finished_at,
            s.version, m.name, s.number, s.steps, s.summary, s.state, s.started_at,
            coalesce(r.sqlstate, s.sqlstate), coalesce(r.message, s.message), s.detail, s.hint, s.context,
-           blocker.who, p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total,
-           round(100.0 * part.done, 1),
+           coalesce(blocker.who, f.paused_for), p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total,
+           coalesce(f.percent, round(100.0 * part.done, 1)),
            (select e.kind || ': ' || e.text from strata.run_event e where e.run = run_progress.run order by e.id desc limit 1),
            -- Of this phase, at the rate since the step began: too long rather than too short.
-           (extract(epoch from clock_timestamp() - s.started_at) * (1 - part.done) / nullif(part.done, 0))::bigint
+           coalesce(extract(epoch from f.eta),
+                    extract(epoch from clock_timestamp() - s.started_at) * (1 - part.done) / nullif(part.done, 0))::bigint
     from r
     left join s on true
     left join strata.migration m on m.pack = r.pack and m.version = s.version
     left join p on true
+    left join f on true
     left join part on true
     left join blocker on true;
 end

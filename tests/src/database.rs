@@ -182,7 +182,7 @@ pub(crate) fn maintenance(cluster: &Cluster) -> Client {
 }
 
 /// A name that no other test, process or run has.
-pub(crate) fn unique(what: &str) -> String {
+pub fn unique(what: &str) -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let id = uuid::Uuid::new_v4().simple().to_string();
     format!("{what}_{}_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed), &id[..8])

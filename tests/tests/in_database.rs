@@ -286,7 +286,7 @@ fn a_run_whose_worker_was_ended_is_resumed_to_the_same_schema() {
         ),
         (
             "002_count.up.sql",
-            "call strata.backfill('count', 't', 'id', 'update t set touched = touched + 1 from (select pg_sleep(0.1)) s where id between $1::int and $2::int', 10)",
+            "call strata.backfill('count', 't', 'id', 'update t set touched = touched + 1 from (select pg_sleep(0.1)) s where id between $1::int and $2::int', 10, target => null)",
         ),
         ("003_index.up.sql", "create index concurrently t_touched on t (touched); create table more ()"),
     ]);

@@ -19,7 +19,7 @@ pub const COMPARED: &[&str] = &["seen"];
 pub fn folder() -> Folder {
     let fill = format!(
         "call strata.backfill('kill/team_id', 'account', 'id', $$update account a set team_id = t.id, touched = touched + 1
-             from team t where t.name = a.team and a.id between $1::int and $2::int$$, {BATCH})"
+             from team t where t.name = a.team and a.id between $1::int and $2::int$$, {BATCH}, target => null)"
     );
     Folder::of(&[
         (
