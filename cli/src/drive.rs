@@ -6,13 +6,9 @@ use crate::lookout::Lookout;
 use crate::session::Session;
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
 use strata_core::Error;
 use strata_core::run::{Event, Next, Report, Run};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-/// How often a statement at work is asked what it has said.
-const LISTEN: Duration = Duration::from_millis(500);
 
 /// The session that works, and what opens another one.
 pub struct Sessions<'s> {
@@ -34,7 +30,7 @@ pub async fn drive(
         match run.turn() {
             Next::Run(statement) => {
                 let reply = watch.over(session.run(&statement), run, tell).await;
-                tell_notices(session, tell);
+                session.notices().into_iter().for_each(|text| tell(Event::Notice { text }));
                 watch.hear(run);
                 run.replied(reply);
             }
@@ -75,7 +71,7 @@ impl Watch<'_> {
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(LISTEN) => tell_notices(self.session, tell),
+                text = self.session.heard() => tell(Event::Notice { text }),
                 () = self.brake.pull() => {
                     tell(Event::Stopping { at_once: self.brake.pulled > 1 });
                     if self.brake.pulled > 1 {
@@ -88,11 +84,6 @@ impl Watch<'_> {
             }
         }
     }
-}
-
-/// What a statement says while it runs, such as how far a backfill has come.
-fn tell_notices(session: &Session, tell: &mut dyn FnMut(Event)) {
-    session.notices().into_iter().for_each(|text| tell(Event::Notice { text }));
 }
 
 /// Counts the interrupts of the operator.

@@ -4,7 +4,9 @@ use crate::args::Args;
 use crate::connect::{self, Connection};
 use crate::install;
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::PoisonError;
+use std::task::Context;
 use strata_core::error::DbError;
 use strata_core::statement::{Reply, Row, Statement, Value};
 use strata_core::{Error, Kind};
@@ -58,14 +60,23 @@ impl Session {
         self.connection.cancel().await;
     }
 
-    /// What the server has said of its own accord since it was last asked, a line each. That an `if exists` found
-    /// nothing is left out: it is what a script that can be repeated says all the time.
+    /// What the server has said of its own accord since it was last asked, a line each.
     pub fn notices(&self) -> Vec<String> {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        std::iter::from_fn(|| notices.try_recv().ok())
-            .filter(|notice| !notice.message().ends_with(", skipping"))
-            .map(|notice| format!("{}: {}", notice.severity(), notice.message()))
-            .collect()
+        std::iter::from_fn(|| notices.try_recv().ok()).filter_map(|notice| said(&notice)).collect()
+    }
+
+    /// Waits for the next of them.
+    pub async fn heard(&self) -> String {
+        let next =
+            |cx: &mut Context<'_>| self.notices.lock().unwrap_or_else(PoisonError::into_inner).poll_recv(cx);
+        loop {
+            match poll_fn(next).await.map(|notice| said(&notice)) {
+                Some(Some(line)) => return line,
+                Some(None) => {}
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Runs one statement; every column of its rows as text.
@@ -111,6 +122,13 @@ impl Session {
         prepared.insert(sql.to_owned(), new.clone());
         Ok(new)
     }
+}
+
+/// A notice as a line. That an `if exists` found nothing is left out: it is what a script that can be repeated says all the
+/// time.
+fn said(notice: &Notice) -> Option<String> {
+    let line = format!("{}: {}", notice.severity(), notice.message());
+    (!notice.message().ends_with(", skipping")).then_some(line)
 }
 
 /// What Postgres said, or that it can no longer be heard.

@@ -290,6 +290,7 @@ fn killed_again_and_again_it_repeats_no_batch() {
 #[test]
 fn a_run_tells_how_far_its_backfill_has_come() {
     let database = table();
+    database.run("analyze t");
     let pack = Folder::of(&[("001_count.up.sql", CALL)]);
     let mut holder = holder(&database, 150);
     let run = Strata::on(&database).path(pack.path()).start(&["up"]);
