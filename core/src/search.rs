@@ -6,9 +6,12 @@
 
 use crate::error::{Error, Kind};
 
+mod diversity;
 mod request;
 mod statement;
-pub use request::{Id, Request, tenant};
+pub use diversity::{Candidate, Picker};
+pub use request::{Id, Near, Options, Request, tenant};
+use statement::Search;
 
 /// A registered source, as the caller sees it. Names are bare, unquoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,55 +79,185 @@ pub enum Access {
     },
 }
 
-/// A search that is right to run. Parameters of `sql`: $1 vector, $2 uuid tenant, $3 int8 rows, and $4 int4 days where
-/// there is a limit on days. Columns: entity_type, entity_id, title, content, similarity, created_at, metadata.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A parameter of a statement, in the order of their places.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// vector: query_embedding.
+    Embedding,
+    /// uuid: whose rows.
+    Tenant,
+    /// int8: rows at most.
+    Rows(i64),
+    /// int4: how old a row may be, in days.
+    Days(i32),
+    /// float8: the least similarity.
+    Minimum(f64),
+    /// jsonb: metadata_filter.
+    Metadata,
+    /// float8[]: the weight of each source.
+    Weights(Vec<f64>),
+    /// uuid: the row that the search begins at.
+    Id(Id),
+}
+
+/// A search that is right to run.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The statement, the same text for the same sources.
+    /// The statement, the same text for the same sources and kinds of arguments. Columns: entity_type, entity_id, title,
+    /// content, similarity, created_at, metadata; where the answer is `diverse`, those of its candidates: source int4,
+    /// id uuid, rank float8, vector float4[].
     pub sql: String,
-    /// Rows wanted, 1 to 1000.
-    pub count: i64,
-    /// How old a row may be, in days.
-    pub days: Option<i32>,
+    /// Its parameters.
+    pub arguments: Vec<Argument>,
     /// Whether the tenant must be the caller.
     pub row_security: bool,
+    /// What is left to do where the answer is to be diverse.
+    pub diverse: Option<Diverse>,
+}
+
+/// Candidates are picked from by a [`Picker`]; what it picks is fetched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diverse {
+    /// From above 0 to 1.
+    pub diversity: f64,
+    /// Rows wanted, 1 to 1000.
+    pub rows: i64,
+    /// The weight of each source; none: all 1.
+    pub weights: Option<Vec<f64>>,
+    /// Fetches what was picked: $1 int4[] sources, $2 uuid[] keys, $3 float8[] ranks. Columns as of a plain answer.
+    pub fetch: String,
+}
+
+/// Candidates for a diverse answer of so many rows. Four for each row give something to choose from; a thousand vectors
+/// are compared in a moment, more are not.
+const fn candidates(rows: i64) -> i64 {
+    if rows < 25 {
+        100
+    } else if rows > 250 {
+        1000
+    } else {
+        4 * rows
+    }
 }
 
 /// Checks a request against the sources and plans it. `vector_schema` is the schema pgvector lives in.
-/// Fails with 22004, 22023, 22000, 42501, 42703, 42P01, 55000.
+/// Fails with 22004, 22023, 22000, 42501, 42703, 42704, 42804, 42P01, 55000.
 pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> Result<Plan, Error> {
-    let (count, days) = request.limits()?;
-    let readable = readable(sources)?;
-    one_model(&readable)?;
-    for source in &readable {
+    request.check()?;
+    let (rows, days) = (request.rows()?, request.days()?);
+    request.known(sources)?;
+    let chosen = readable(request, sources)?;
+    one_model(&chosen)?;
+    for source in &chosen {
         request.fits(source)?;
     }
-    Ok(Plan {
-        sql: statement::search(&readable, vector_schema, days.is_some())?,
-        count,
+    let weights = request.weights(&chosen, sources)?;
+    let diversity = request.options.diversity.filter(|d| *d > 0.0);
+    let search = Search {
+        sources: &chosen,
+        vector_schema,
+        near: match request.near {
+            Near::Embedding(_) => statement::Near::Embedding,
+            Near::Row(entity_type, id) => {
+                statement::Near::Row(request::known("input_entity_type", entity_type, sources)?, id)
+            }
+        },
+        rows: if diversity.is_some() { candidates(rows) } else { rows },
         days,
-        row_security: readable.iter().any(|s| s.row_security),
+        minimum: request.options.minimum,
+        by_metadata: request.options.metadata_is_object.is_some(),
+        weights: weights.clone(),
+    };
+    let (sql, arguments) = if diversity.is_some() { search.candidates()? } else { search.rows()? };
+    let fetch = || statement::by_key(&chosen);
+    let diverse = diversity.map(|diversity| Ok(Diverse { diversity, rows, weights, fetch: fetch()? }));
+    Ok(Plan {
+        sql,
+        arguments,
+        row_security: chosen.iter().any(|s| s.row_security),
+        diverse: diverse.transpose()?,
     })
 }
 
-/// The sources that take part; an error where one of them is broken or none is left.
-fn readable(sources: &[Source]) -> Result<Vec<&Source>, Error> {
+/// The row that a search begins at: what to ask about it. $1 uuid its key. Columns: its tenant uuid, the length of its
+/// embedding float8. Fails with 42501, 42703, 42704, 42804, 42P01.
+pub fn begin<'s>(
+    entity_type: &str,
+    sources: &'s [Source],
+    vector_schema: &str,
+) -> Result<(&'s Source, String), Error> {
+    let source = request::known("input_entity_type", entity_type, sources)?;
+    if let Some(broken) = broken(source) {
+        return Err(broken);
+    }
+    if source.access == Access::Denied {
+        return Err(denied(source));
+    }
+    Ok((source, statement::begin(source, vector_schema)?))
+}
+
+/// Whether a search can begin at that row: the tenant and the length of the embedding as [`begin`]'s statement answers.
+/// Fails with 42704, 55000, 22000.
+pub fn can_begin(entity_type: &str, id: Id, row: Option<(Id, Option<f64>)>) -> Result<Id, Error> {
+    let id = request::Uuid(id);
+    match row {
+        None => Err(Error::new(Kind::NotFound, format!("{entity_type} {id} does not exist"))
+            .hint("or the caller may not see it")),
+        Some((_, None)) => Err(Error::new(Kind::NotFound, format!("{entity_type} {id} has no embedding"))
+            .with_sqlstate("55000")
+            .hint("run `strata embed`")),
+        Some((_, Some(norm))) if !norm.is_finite() || norm == 0.0 => {
+            Err(request::no_direction(&format!("the embedding of {entity_type} {id}")))
+        }
+        Some((tenant, Some(_))) => Ok(tenant),
+    }
+}
+
+/// How many rows an exact search of a tenant compares in this source. $1 uuid tenant. Column: int8.
+pub fn compared(source: &Source) -> Result<String, Error> {
+    statement::compared(source)
+}
+
+/// Why a source is searched exactly. `index`: one that leads to the tenant's rows.
+pub fn reason(source: &Source, index: Option<&str>) -> String {
+    let (schema, name) = &source.relation;
+    match index {
+        Some(index) => format!("every row of the tenant is compared; index {index} leads to them"),
+        None => format!(
+            "every row of the tenant is compared; no index begins with {}, so all of {schema}.{name} is read: create one",
+            source.tenant
+        ),
+    }
+}
+
+/// The sources that take part; an error where one of them is broken, one that was named may not be read, or none is left.
+fn readable<'s>(request: &Request<'_>, sources: &'s [Source]) -> Result<Vec<&'s Source>, Error> {
     if sources.is_empty() {
         return Err(Error::new(Kind::NotFound, "no source is registered for search")
             .with_sqlstate("55000")
             .hint("register a table with strata.add_source"));
     }
-    if let Some(broken) = sources.iter().find_map(broken) {
+    let wanted: Vec<&Source> = sources.iter().filter(|s| request.wants(s)).collect();
+    if let Some(broken) = wanted.iter().find_map(|s| broken(s)) {
         return Err(broken);
     }
-    let readable: Vec<&Source> = sources.iter().filter(|s| s.access == Access::Readable).collect();
-    if readable.is_empty() {
-        let names: Vec<&str> = sources.iter().map(|s| s.entity_type.as_str()).collect();
-        return Err(Error::new(Kind::Forbidden, "permission denied for every source")
-            .detail(format!("sources: {}", names.join(", ")))
-            .hint("grant select on the tables behind them"));
+    let readable: Vec<&Source> = wanted.iter().copied().filter(|s| s.access == Access::Readable).collect();
+    match wanted.iter().find(|s| s.access == Access::Denied) {
+        Some(source) if request.options.entity_types.is_some() => Err(denied(source)),
+        _ if readable.is_empty() => {
+            let names: Vec<&str> = wanted.iter().map(|s| s.entity_type.as_str()).collect();
+            Err(Error::new(Kind::Forbidden, "permission denied for every source")
+                .detail(format!("sources: {}", names.join(", ")))
+                .hint("grant select on the tables behind them"))
+        }
+        _ => Ok(readable),
     }
-    Ok(readable)
+}
+
+fn denied(source: &Source) -> Error {
+    let (schema, name) = &source.relation;
+    Error::new(Kind::Forbidden, format!("permission denied for source \"{}\"", source.entity_type))
+        .hint(format!("grant select on {schema}.{name}"))
 }
 
 fn broken(source: &Source) -> Option<Error> {

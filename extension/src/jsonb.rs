@@ -1,6 +1,6 @@
 //! `jsonb` passed through as it is stored: parsing it here would cost time and the digits of its numbers.
 
-use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
@@ -9,6 +9,17 @@ use pgrx::{pg_sys, prelude::*};
 
 /// A `jsonb`, header and all.
 pub struct Jsonb(Vec<u8>);
+
+/// Of the container's header, the word behind that of the varlena: `JB_FOBJECT` of Postgres' `utils/jsonb.h`.
+const OBJECT: u32 = 0x2000_0000;
+
+impl Jsonb {
+    /// Whether it is an object, and not an array or a single value.
+    pub fn is_object(&self) -> bool {
+        let header = self.0.get(4..8).and_then(|word| word.try_into().ok()).map_or(0, u32::from_ne_bytes);
+        header & OBJECT != 0
+    }
+}
 
 impl FromDatum for Jsonb {
     #[allow(unsafe_code)]
@@ -49,6 +60,16 @@ unsafe impl BoxRet for Jsonb {
             Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
             None => fcinfo.return_null(),
         }
+    }
+}
+
+// SAFETY: a null argument panics as pgrx's own types do; Option<Jsonb> takes nulls.
+#[allow(unsafe_code)]
+unsafe impl<'fcx> ArgAbi<'fcx> for Jsonb {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: pgrx calls this for an argument of SQL type jsonb.
+        unsafe { arg.unbox_arg_using_from_datum() }
+            .expect("pgrx asks Option<Jsonb> for arguments that may be null")
     }
 }
 

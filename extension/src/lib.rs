@@ -9,6 +9,8 @@
 use pgrx::prelude::*;
 
 mod executor;
+mod find_similar_content;
+mod hits;
 mod install;
 mod install_gates;
 mod jsonb;
@@ -17,7 +19,9 @@ mod preflight;
 mod prepared;
 mod push_pack;
 mod rag_search;
+mod registry;
 mod report;
+mod search_explain;
 mod start_run;
 mod store;
 mod vector;
@@ -49,6 +53,17 @@ extension_sql_file!(
         verify::verify
     ]
 );
+extension_sql_file!(
+    "../../sql/create/grant_search.sql",
+    name = "grant_search",
+    requires = [
+        "refresh_hierarchy_view",
+        rag_search::rag_search,
+        find_similar_content::find_similar_content,
+        search_explain::search_explain
+    ]
+);
+extension_sql_file!("../../sql/comment/search.sql", name = "comment_search", requires = ["grant_search"]);
 extension_sql_file!("../../sql/create/revoke_runs.sql", name = "revoke_runs", requires = ["comment_runs"]);
 
 /// What the test harness asks for.

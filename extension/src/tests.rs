@@ -6,6 +6,7 @@ mod install;
 mod queue;
 mod runs;
 mod search;
+mod search_options;
 mod search_path;
 mod search_rights;
 mod sign_off;

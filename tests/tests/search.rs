@@ -150,7 +150,9 @@ fn a_foreign_tenant_is_refused_and_so_is_a_caller_whom_nobody_names() {
     for role in ["anon", "public"] {
         let allowed: bool = app.value(&format!(
             "select has_function_privilege('{role}', 'public.rag_search(vector, uuid, int, int)', 'execute')
-                 or has_function_privilege('{role}', 'strata.rag_search(vector, uuid, int, int)', 'execute')"
+                 or has_function_privilege('{role}', 'strata.rag_search'::regproc, 'execute')
+                 or has_function_privilege('{role}', 'strata.find_similar_content'::regproc, 'execute')
+                 or has_function_privilege('{role}', 'strata.search_explain'::regproc, 'execute')"
         ));
         assert!(!allowed, "{role}");
     }

@@ -2,6 +2,7 @@
 
 use super::Source;
 use crate::error::{Error, Kind};
+use serde_json::Value;
 
 /// A uuid.
 pub type Id = [u8; 16];
@@ -12,31 +13,130 @@ const MAX_ROWS: i32 = 1000;
 /// Longest reach back. Unit: days, about 2,700 years: beyond it, subtracting from now leaves the calendar of Postgres.
 const MAX_DAYS: i32 = 1_000_000;
 
-/// The arguments of `rag_search`, nulls and all, but for the tenant.
+/// The arguments of `rag_search` and of `find_similar_content`, nulls and all, but for the tenant.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// query_embedding
-    pub embedding: Option<&'a [f32]>,
-    /// match_count
+    /// What the rows are to be near to.
+    pub near: Near<'a>,
+    /// match_count, max_results
     pub count: Option<i32>,
     /// date_range_days
     pub days: Option<i32>,
+    /// Everything that has a default.
+    pub options: Options<'a>,
+}
+
+/// What the rows are to be near to.
+#[derive(Clone, Copy, Debug)]
+pub enum Near<'a> {
+    /// query_embedding
+    Embedding(Option<&'a [f32]>),
+    /// The embedding of a row of this source, which is no answer itself.
+    Row(&'a str, Id),
+}
+
+/// Arguments that narrow or reorder an answer. Null everywhere: neither.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// entity_types: these and no others.
+    pub entity_types: Option<&'a [Option<String>]>,
+    /// minimum_similarity, similarity_threshold: from -1 to 1.
+    pub minimum: Option<f64>,
+    /// metadata_filter: what the metadata must contain. Whether it is an object; the value itself stays with the door.
+    pub metadata_is_object: Option<bool>,
+    /// source_weights: entity type to a number above 0; those that are absent weigh 1.
+    pub weights: Option<&'a Value>,
+    /// diversity: from 0, similarity alone, to 1, difference from what stands above alone.
+    pub diversity: Option<f64>,
 }
 
 impl Request<'_> {
-    /// Rows and days, checked. Refuses an embedding that points nowhere, too.
-    pub(super) fn limits(&self) -> Result<(i64, Option<i32>), Error> {
-        let embedding = self.embedding.ok_or_else(|| null("query_embedding must not be null"))?;
-        if embedding.iter().any(|x| !x.is_finite()) || embedding.iter().all(|x| *x == 0.0) {
-            return Err(Error::new(Kind::BadData, "query_embedding has no direction")
-                .hint("a vector must be finite and not all zero"));
+    /// Refuses values that cannot be, whatever the sources are.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if let Near::Embedding(embedding) = self.near {
+            let embedding = embedding.ok_or_else(|| null("query_embedding must not be null"))?;
+            if embedding.iter().any(|x| !x.is_finite()) || embedding.iter().all(|x| *x == 0.0) {
+                return Err(no_direction("query_embedding"));
+            }
         }
-        Ok((count(self.count)?, days(self.days)?))
+        if self.options.metadata_is_object == Some(false) {
+            return Err(refused("metadata_filter must be an object".to_owned())
+                .hint("such as {\"status\": \"todo\"}"));
+        }
+        between(self.minimum_name(), -1.0, self.options.minimum)?;
+        between("diversity", 0.0, self.options.diversity)
+    }
+
+    /// Rows wanted.
+    pub(super) fn rows(&self) -> Result<i64, Error> {
+        let name = match self.near {
+            Near::Embedding(_) => "match_count",
+            Near::Row(..) => "max_results",
+        };
+        match self.count {
+            Some(count) if (1..=MAX_ROWS).contains(&count) => Ok(count.into()),
+            other => {
+                let shown = other.map_or_else(|| "null".to_owned(), |v| v.to_string());
+                Err(refused(format!("{name} must be between 1 and {MAX_ROWS}, not {shown}")))
+            }
+        }
+    }
+
+    /// How old a row may be.
+    pub(super) fn days(&self) -> Result<Option<i32>, Error> {
+        match self.days {
+            Some(days) if days < 0 => {
+                Err(refused(format!("date_range_days must not be negative, not {days}")))
+            }
+            other => Ok(other.map(|days| days.min(MAX_DAYS))),
+        }
+    }
+
+    /// Whether this source was asked for. Where nobody was named, all were.
+    pub(super) fn wants(&self, source: &Source) -> bool {
+        let named = |types: &[Option<String>]| types.iter().flatten().any(|t| *t == source.entity_type);
+        self.options.entity_types.is_none_or(named)
+    }
+
+    /// Refuses entity types that are no source.
+    pub(super) fn known(&self, sources: &[Source]) -> Result<(), Error> {
+        let Some(types) = self.options.entity_types else { return Ok(()) };
+        if types.is_empty() {
+            return Err(
+                refused("entity_types must not be empty".to_owned()).hint("pass null for all of them")
+            );
+        }
+        for entity_type in types {
+            let entity_type =
+                entity_type.as_ref().ok_or_else(|| null("entity_types must not contain null"))?;
+            known("entity_types", entity_type, sources)?;
+        }
+        Ok(())
+    }
+
+    /// The weight of each of these sources; none where all weigh the same.
+    pub(super) fn weights(&self, chosen: &[&Source], all: &[Source]) -> Result<Option<Vec<f64>>, Error> {
+        let Some(weights) = self.options.weights else { return Ok(None) };
+        let object = weights.as_object().ok_or_else(|| {
+            refused("source_weights must be an object".to_owned()).hint("such as {\"task\": 1.5}")
+        })?;
+        for (entity_type, weight) in object {
+            known("source_weights", entity_type, all)?;
+            if !weight.as_f64().is_some_and(|w| w > 0.0 && w.is_finite()) {
+                return Err(refused(format!(
+                    "the weight of \"{entity_type}\" must be a number above 0, not {weight}"
+                ))
+                .hint("to leave a source out, name the others in entity_types"));
+            }
+        }
+        let weight = |s: &&Source| object.get(&s.entity_type).and_then(Value::as_f64).unwrap_or(1.0);
+        Ok(Some(chosen.iter().map(weight).collect()))
     }
 
     /// Refuses an embedding of another dimension than the source's.
     pub(super) fn fits(&self, source: &Source) -> Result<(), Error> {
-        let has = self.embedding.map_or(0, <[f32]>::len);
+        let Near::Embedding(Some(embedding)) = self.near else { return Ok(()) };
+        let has = embedding.len();
         if has == source.dimensions {
             return Ok(());
         }
@@ -44,21 +144,40 @@ impl Request<'_> {
             .detail(format!("source \"{}\" uses model \"{}\"", source.entity_type, source.model))
             .hint("embed the query with the model of the sources"))
     }
-}
 
-fn count(count: Option<i32>) -> Result<i64, Error> {
-    match count {
-        Some(count) if (1..=MAX_ROWS).contains(&count) => Ok(count.into()),
-        other => {
-            Err(refused(format!("match_count must be between 1 and {MAX_ROWS}, not {}", or_null(other))))
+    fn minimum_name(&self) -> &'static str {
+        match self.near {
+            Near::Embedding(_) => "minimum_similarity",
+            Near::Row(..) => "similarity_threshold",
         }
     }
 }
 
-fn days(days: Option<i32>) -> Result<Option<i32>, Error> {
-    match days {
-        Some(days) if days < 0 => Err(refused(format!("date_range_days must not be negative, not {days}"))),
-        other => Ok(other.map(|days| days.min(MAX_DAYS))),
+/// A vector that no angle can be measured to.
+pub(super) fn no_direction(what: &str) -> Error {
+    Error::new(Kind::BadData, format!("{what} has no direction"))
+        .hint("a vector must be finite and not all zero")
+}
+
+/// The source of this entity type.
+pub(super) fn known<'s>(
+    argument: &str,
+    entity_type: &str,
+    sources: &'s [Source],
+) -> Result<&'s Source, Error> {
+    sources.iter().find(|s| s.entity_type == entity_type).ok_or_else(|| {
+        let names: Vec<&str> = sources.iter().map(|s| s.entity_type.as_str()).collect();
+        Error::new(Kind::NotFound, format!("{argument}: entity type \"{entity_type}\" is not a source"))
+            .hint(format!("sources: {}", names.join(", ")))
+    })
+}
+
+fn between(name: &str, least: f64, value: Option<f64>) -> Result<(), Error> {
+    match value {
+        Some(value) if !(least..=1.0).contains(&value) => {
+            Err(refused(format!("{name} must be between {least} and 1, not {value}")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -87,12 +206,8 @@ fn refused(message: String) -> Error {
     Error::new(Kind::BadArgument, message)
 }
 
-fn or_null(value: Option<i32>) -> String {
-    value.map_or_else(|| "null".to_owned(), |v| v.to_string())
-}
-
 /// Shows an id as Postgres does.
-struct Uuid(Id);
+pub(super) struct Uuid(pub(super) Id);
 
 impl std::fmt::Display for Uuid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,33 +1,205 @@
-//! The one statement that answers a search over all sources.
+//! The statements that answer a search over all sources.
 //!
-//! It runs with the caller's search_path, because the policies of the tables do: a path of ours would hide from them
-//! what they look up. So every function, operator and type of the statement is written with its schema, and no path can
-//! put another in its place. `nullif`, `in`, `between` and the like are not used: they look up their operator by its bare
-//! name.
+//! They run with the caller's search_path, because the policies of the tables do: a path of ours would hide from them
+//! what they look up. So every function, operator and type is written with its schema, and no path can put another in
+//! its place. `nullif`, `in`, `between` and the like are not used: they look up their operator by its bare name.
 
-use super::{Hidden, Source};
+use super::{Argument, Hidden, Id, Source};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 
-/// The statement over these sources. Similarity is ordered by as `distance - 1`: ascending, so that the distance of a
-/// stored zero vector, which is no number, comes last; and ties are ties of the similarity that the caller sees.
-pub(super) fn search(sources: &[&Source], vector_schema: &str, by_date: bool) -> Result<String, Error> {
-    let distance = format!("operator({}.<=>)", Ident::new(vector_schema)?);
-    let ranked = each(sources, |n, source| rank(n, source, &distance, by_date))?;
-    let fetched = each(sources, fetch)?;
-    Ok(format!(
-        "with best as materialized (
-    select r.source, r.id, r.rank from (
+/// What a statement is made of.
+pub(super) struct Search<'a> {
+    pub sources: &'a [&'a Source],
+    pub vector_schema: &'a str,
+    pub near: Near<'a>,
+    /// Rows, and where they are reordered afterwards, candidates.
+    pub rows: i64,
+    pub days: Option<i32>,
+    pub minimum: Option<f64>,
+    pub by_metadata: bool,
+    pub weights: Option<Vec<f64>>,
+}
+
+/// What the rows are to be near to.
+pub(super) enum Near<'a> {
+    Embedding,
+    Row(&'a Source, Id),
+}
+
+/// The parameters so far. A statement names each by the place it was given.
+struct Parameters(Vec<Argument>);
+
+impl Parameters {
+    fn place(&mut self, argument: Argument) -> String {
+        self.0.push(argument);
+        format!("${}", self.0.len())
+    }
+}
+
+impl Search<'_> {
+    /// The rows themselves: entity_type, entity_id, title, content, similarity, created_at, metadata.
+    pub fn rows(&self) -> Result<(String, Vec<Argument>), Error> {
+        let (best, arguments) = self.best()?;
+        Ok((format!("{best}\n{}", fetched(self.sources)?), arguments))
+    }
+
+    /// Candidates with their embeddings: source int4, id uuid, rank float8, vector float4[]; best first.
+    pub fn candidates(&self) -> Result<(String, Vec<Argument>), Error> {
+        let (best, arguments) = self.best()?;
+        let vectors = each(self.sources, |n, source| {
+            let (vector, relation, key) =
+                (Ident::new(&source.vector)?, relation(source)?, Ident::new(&source.key)?);
+            Ok(format!(
+                "    select b.source, b.id, b.rank, b.score, f.vector from best b cross join lateral (
+        select t.{vector}::pg_catalog.float4[] as vector from {relation} t where t.{key} operator(pg_catalog.=) b.id limit 1
+    ) f
+    where b.source operator(pg_catalog.=) {n}"
+            ))
+        })?;
+        let sql = format!(
+            "{best}\nselect h.source, h.id, h.rank, h.vector\nfrom (\n{vectors}\n) h\norder by h.score, h.source, h.id"
+        );
+        Ok((sql, arguments))
+    }
+
+    /// Key and rank of the best rows of all sources. Similarity is ordered by as `distance - 1`: ascending, so that the
+    /// distance of a stored zero vector, which is no number, comes last; and ties are ties of the similarity that the
+    /// caller sees.
+    fn best(&self) -> Result<(String, Vec<Argument>), Error> {
+        let mut parameters = Parameters(Vec::new());
+        let query = self.query(&mut parameters)?;
+        let tenant = parameters.place(Argument::Tenant);
+        let rows = parameters.place(Argument::Rows(self.rows));
+        let distance = format!("operator({}.<=>) {query}", Ident::new(self.vector_schema)?);
+        let also = self.conditions(&mut parameters);
+        let minimum = self.minimum.map(|minimum| {
+            let place = parameters.place(Argument::Minimum(minimum));
+            format!("    where r.rank operator(pg_catalog.<=) (0::pg_catalog.float8 operator(pg_catalog.-) {place})\n")
+        });
+        let score = match &self.weights {
+            None => "r.rank".to_owned(),
+            Some(weights) => {
+                let place = parameters.place(Argument::Weights(weights.clone()));
+                let weight = format!("({place})[r.source operator(pg_catalog.+) 1]");
+                format!(
+                    "{weight} operator(pg_catalog.*) (r.rank operator(pg_catalog.-) 1::pg_catalog.float8)"
+                )
+            }
+        };
+        let ranked = each(self.sources, |n, source| {
+            rank(
+                n,
+                source,
+                &Branch { distance: &distance, tenant: &tenant, rows: &rows, also: also(source)? },
+            )
+        })?;
+        let best = format!(
+            "with best as materialized (
+    select r.source, r.id, r.rank, {score} as score from (
 {ranked}
     ) r
-    order by r.rank, r.source, r.id
-    limit $3
+{}    order by 4, r.source, r.id
+    limit {rows}
+)",
+            minimum.unwrap_or_default()
+        );
+        Ok((best, parameters.0))
+    }
+
+    /// The vector to measure from, as an expression that is evaluated once.
+    fn query(&self, parameters: &mut Parameters) -> Result<String, Error> {
+        Ok(match &self.near {
+            Near::Embedding => parameters.place(Argument::Embedding),
+            Near::Row(source, id) => {
+                let place = parameters.place(Argument::Id(*id));
+                let (vector, relation, key) =
+                    (Ident::new(&source.vector)?, relation(source)?, Ident::new(&source.key)?);
+                format!(
+                    "(select o.{vector} from {relation} o where o.{key} operator(pg_catalog.=) {place} limit 1)"
+                )
+            }
+        })
+    }
+
+    /// What keeps further rows of the tenant out of each source: hidden ones; those that are older than so many days;
+    /// those whose metadata lack what is asked for; the row that the search begins at.
+    fn conditions(&self, parameters: &mut Parameters) -> impl Fn(&Source) -> Result<String, Error> + use<> {
+        let days = self.days.map(|days| parameters.place(Argument::Days(days)));
+        let filter = self.by_metadata.then(|| parameters.place(Argument::Metadata));
+        let begin = match &self.near {
+            Near::Row(source, id) => Some((source.entity_type.clone(), parameters.place(Argument::Id(*id)))),
+            Near::Embedding => None,
+        };
+        move |source| {
+            let mut conditions = visible(source)?;
+            if let Some(days) = &days {
+                conditions.push_str(&format!(
+                    " and t.{} operator(pg_catalog.>=) (pg_catalog.now() operator(pg_catalog.-) pg_catalog.make_interval(days => {days}))",
+                    Ident::new(&source.created_at)?
+                ));
+            }
+            if let Some(filter) = &filter {
+                let metadata = metadata(source)?;
+                conditions.push_str(&format!(" and ({metadata}) operator(pg_catalog.@>) {filter}"));
+            }
+            if let Some((_, id)) =
+                begin.as_ref().filter(|(entity_type, _)| *entity_type == source.entity_type)
+            {
+                conditions
+                    .push_str(&format!(" and t.{} operator(pg_catalog.<>) {id}", Ident::new(&source.key)?));
+            }
+            Ok(conditions)
+        }
+    }
+}
+
+/// The statement that fetches rows whose keys are known, in their order. $1 int4[] numbers of sources, $2 uuid[] keys,
+/// $3 float8[] ranks. Columns as those of [`Search::rows`].
+pub(super) fn by_key(sources: &[&Source]) -> Result<String, Error> {
+    Ok(format!(
+        "with best as materialized (
+    select u.source, u.id, u.rank, u.n::pg_catalog.float8 as score
+    from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) with ordinality u(source, id, rank, n)
 )
-select h.entity_type, h.id, h.title, h.content, 0::pg_catalog.float8 operator(pg_catalog.-) h.rank, h.created_at, h.metadata
+{}",
+        fetched(sources)?
+    ))
+}
+
+/// What stands about a row that a search begins at. $1 uuid its key. Columns: its tenant uuid, the length of its
+/// embedding float8, null where it has none. No row: it does not exist, or the caller may not see it.
+pub(super) fn begin(source: &Source, vector_schema: &str) -> Result<String, Error> {
+    let [tenant, vector, key] =
+        [Ident::new(&source.tenant)?, Ident::new(&source.vector)?, Ident::new(&source.key)?];
+    Ok(format!(
+        "select t.{tenant}::pg_catalog.uuid, {}.vector_norm(t.{vector})
+from {} t where t.{key} operator(pg_catalog.=) $1{} limit 1",
+        Ident::new(vector_schema)?,
+        relation(source)?,
+        visible(source)?
+    ))
+}
+
+/// How many rows an exact search of one tenant compares. $1 uuid tenant. Column: int8.
+pub(super) fn compared(source: &Source) -> Result<String, Error> {
+    let [tenant, vector] = [Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
+    Ok(format!(
+        "select pg_catalog.count(*) from {} t where t.{tenant} operator(pg_catalog.=) $1 and t.{vector} is not null{}",
+        relation(source)?,
+        visible(source)?
+    ))
+}
+
+/// The wide columns of what is in `best`.
+fn fetched(sources: &[&Source]) -> Result<String, Error> {
+    Ok(format!(
+        "select h.entity_type, h.id, h.title, h.content, 0::pg_catalog.float8 operator(pg_catalog.-) h.rank, h.created_at, h.metadata
 from (
-{fetched}
+{}
 ) h
-order by h.rank, h.source, h.id"
+order by h.score, h.source, h.id",
+        each(sources, fetch)?
     ))
 }
 
@@ -41,35 +213,36 @@ fn each(
     Ok(branches?.join("\n    union all\n"))
 }
 
+/// The parts of a branch that ranks.
+struct Branch<'a> {
+    distance: &'a str,
+    tenant: &'a str,
+    rows: &'a str,
+    also: String,
+}
+
 /// The tenant's best rows of one source: key and rank, nothing that is wide.
-fn rank(n: usize, source: &Source, distance: &str, by_date: bool) -> Result<String, Error> {
+fn rank(n: usize, source: &Source, branch: &Branch<'_>) -> Result<String, Error> {
     let [key, tenant, vector] =
         [Ident::new(&source.key)?, Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
-    let (relation, visible) = (relation(source)?, visible(source, by_date)?);
+    let (relation, Branch { distance, tenant: whose, rows, also }) = (relation(source)?, branch);
     Ok(format!(
         "    (select {n} as source, t.{key}::pg_catalog.uuid as id,
-            (t.{vector} {distance} $1) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+            (t.{vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
      from {relation} t
-     where t.{tenant} operator(pg_catalog.=) $2 and t.{vector} is not null{visible}
+     where t.{tenant} operator(pg_catalog.=) {whose} and t.{vector} is not null{also}
      order by 3, 2
-     limit $3)"
+     limit {rows})"
     ))
 }
 
-/// What keeps further rows of the tenant out: hidden ones, and where days are counted ($4) those that are older.
-fn visible(source: &Source, by_date: bool) -> Result<String, Error> {
-    let mut conditions = match &source.hidden {
+/// Keeps hidden rows out.
+fn visible(source: &Source) -> Result<String, Error> {
+    Ok(match &source.hidden {
         None => String::new(),
         Some(Hidden::Flag(column)) => format!(" and t.{} is not true", Ident::new(column)?),
         Some(Hidden::Since(column)) => format!(" and t.{} is null", Ident::new(column)?),
-    };
-    if by_date {
-        conditions.push_str(&format!(
-            " and t.{} operator(pg_catalog.>=) (pg_catalog.now() operator(pg_catalog.-) pg_catalog.make_interval(days => $4))",
-            Ident::new(&source.created_at)?
-        ));
-    }
-    Ok(conditions)
+    })
 }
 
 /// The wide columns of the winners of one source. `limit 1` keeps it a look-up by key, whatever the planner guesses.
@@ -83,7 +256,7 @@ fn fetch(n: usize, source: &Source) -> Result<String, Error> {
     };
     let (content, metadata) = (content(&source.content)?, metadata(source)?);
     Ok(format!(
-        "    select b.source, b.rank, {entity_type}::pg_catalog.text as entity_type, b.id, f.title, f.content, f.created_at, f.metadata
+        "    select b.source, b.rank, b.score, {entity_type}::pg_catalog.text as entity_type, b.id, f.title, f.content, f.created_at, f.metadata
     from best b cross join lateral (
         select {title} as title, {content} as content, t.{created_at}::pg_catalog.timestamptz as created_at, {metadata} as metadata
         from {relation} t where t.{key} operator(pg_catalog.=) b.id limit 1
@@ -111,7 +284,7 @@ fn content(columns: &[String]) -> Result<String, Error> {
 }
 
 /// An object with a key for each metadata column. A function takes 100 arguments at most: 50 keys a call.
-pub(super) fn metadata(source: &Source) -> Result<String, Error> {
+fn metadata(source: &Source) -> Result<String, Error> {
     let pairs: Result<Vec<String>, Error> = source.metadata.iter().map(|c| pair(source, c)).collect();
     let pairs = pairs?;
     let objects: Vec<String> =

@@ -25,7 +25,7 @@ fn source(entity_type: &str) -> Source {
 }
 
 fn request() -> Request<'static> {
-    Request { embedding: Some(&QUERY), count: Some(10), days: None }
+    Request { near: Near::Embedding(Some(&QUERY)), count: Some(10), days: None, options: Options::default() }
 }
 
 fn refusal(request: Request<'_>, sources: &[Source]) -> (String, String) {
@@ -40,10 +40,8 @@ fn refuses_a_count_that_is_null_or_out_of_range() {
         assert_eq!(sqlstate, "22023");
         assert!(message.ends_with(&format!("not {shown}")), "{message}");
     }
-    assert_eq!(
-        plan(&Request { count: Some(1000), ..request() }, &[source("task")], "x").expect("fits").count,
-        1000
-    );
+    let most = plan(&Request { count: Some(1000), ..request() }, &[source("task")], "x").expect("fits");
+    assert!(most.arguments.contains(&Argument::Rows(1000)));
 }
 
 #[test]
@@ -54,12 +52,12 @@ fn refuses_a_negative_range_and_tames_an_endless_one() {
         ("22023", "date_range_days must not be negative, not -7")
     );
     let endless = plan(&Request { days: Some(i32::MAX), ..request() }, &[source("task")], "x").expect("fits");
-    assert_eq!(endless.days, Some(1_000_000));
+    assert!(endless.arguments.contains(&Argument::Days(1_000_000)));
 }
 
 #[test]
 fn refuses_an_embedding_that_is_null_or_points_nowhere() {
-    let of = |embedding| refusal(Request { embedding, ..request() }, &[source("task")]).0;
+    let of = |near| refusal(Request { near: Near::Embedding(near), ..request() }, &[source("task")]).0;
     assert_eq!(of(None), "22004");
     assert_eq!(of(Some(&[0.0, 0.0, 0.0])), "22000");
     assert_eq!(of(Some(&[0.0, f32::NAN, 1.0])), "22000");
@@ -188,4 +186,145 @@ fn many_metadata_columns_are_joined() {
             .sql
             .contains("'{}'::pg_catalog.jsonb as metadata")
     );
+}
+
+fn with(options: Options<'_>) -> Request<'_> {
+    Request { options, ..request() }
+}
+
+fn refused(options: Options<'_>) -> (String, String) {
+    refusal(with(options), &[source("task"), source("insight")])
+}
+
+#[test]
+fn refuses_options_that_cannot_be() {
+    let types = |types: &[Option<&str>]| {
+        let owned: Vec<Option<String>> = types.iter().map(|t| t.map(str::to_owned)).collect();
+        refused(Options { entity_types: Some(&owned), ..Options::default() })
+    };
+    assert_eq!(types(&[]), ("22023".into(), "entity_types must not be empty".into()));
+    assert_eq!(types(&[Some("task"), None]), ("22004".into(), "entity_types must not contain null".into()));
+    assert_eq!(
+        types(&[Some("tasks")]),
+        ("42704".into(), "entity_types: entity type \"tasks\" is not a source".into())
+    );
+    for (minimum, shown) in [(1.5, "1.5"), (-1.1, "-1.1"), (f64::NAN, "NaN")] {
+        let (sqlstate, message) = refused(Options { minimum: Some(minimum), ..Options::default() });
+        assert_eq!(sqlstate, "22023");
+        assert_eq!(message, format!("minimum_similarity must be between -1 and 1, not {shown}"));
+    }
+    assert_eq!(
+        refused(Options { diversity: Some(2.0), ..Options::default() }).1,
+        "diversity must be between 0 and 1, not 2"
+    );
+    assert_eq!(
+        refused(Options { metadata_is_object: Some(false), ..Options::default() }).1,
+        "metadata_filter must be an object"
+    );
+    for (weights, message) in [
+        (serde_json::json!([1]), "source_weights must be an object"),
+        (serde_json::json!({"x": 1}), "source_weights: entity type \"x\" is not a source"),
+        (serde_json::json!({"task": 0}), "the weight of \"task\" must be a number above 0, not 0"),
+        (serde_json::json!({"task": "1"}), "the weight of \"task\" must be a number above 0, not \"1\""),
+    ] {
+        assert_eq!(refused(Options { weights: Some(&weights), ..Options::default() }).1, message);
+    }
+}
+
+#[test]
+fn a_source_that_nobody_asked_for_is_not_looked_at() {
+    let broken = Source { access: Access::NoTable, model: "maxi".to_owned(), ..source("old") };
+    let named = [Some("task".to_owned())];
+    let options = Options { entity_types: Some(&named), ..Options::default() };
+    let sql = plan(&with(options), &[broken, source("task")], "x").expect("plans").sql;
+    assert!(!sql.contains("olds"));
+    let denied = Source { access: Access::Denied, ..source("task") };
+    assert_eq!(
+        refusal(with(options), &[denied, source("insight")]),
+        ("42501".into(), "permission denied for source \"task\"".into())
+    );
+}
+
+#[test]
+fn each_argument_has_the_place_that_the_statement_names() {
+    let weights = serde_json::json!({"insight": 3});
+    let options = Options {
+        minimum: Some(0.5),
+        metadata_is_object: Some(true),
+        weights: Some(&weights),
+        ..Options::default()
+    };
+    let request = Request { days: Some(7), ..with(options) };
+    let plan = plan(&request, &[source("task"), source("insight")], "x").expect("plans");
+    assert_eq!(
+        plan.arguments,
+        [
+            Argument::Embedding,
+            Argument::Tenant,
+            Argument::Rows(10),
+            Argument::Days(7),
+            Argument::Metadata,
+            Argument::Minimum(0.5),
+            Argument::Weights(vec![1.0, 3.0])
+        ]
+    );
+    for (place, text) in [
+        (4, "days => $4"),
+        (5, "operator(pg_catalog.@>) $5"),
+        (6, "operator(pg_catalog.-) $6)"),
+        (7, "($7)[r.source"),
+    ] {
+        assert!(plan.sql.contains(text), "${place}: {}", plan.sql);
+    }
+}
+
+#[test]
+fn a_search_from_a_row_leaves_that_row_out_of_its_own_source_alone() {
+    let request = Request { near: Near::Row("task", [7; 16]), ..request() };
+    let plan = plan(&request, &[source("task"), source("insight")], "x").expect("plans");
+    assert_eq!(plan.arguments[0], Argument::Id([7; 16]));
+    assert_eq!(plan.sql.matches("operator(pg_catalog.<>) $4").count(), 1);
+    assert_eq!(plan.sql.matches("(select o.\"embedding\" from \"public\".\"tasks\" o").count(), 2);
+    let refused = refusal(Request { count: Some(0), ..request }, &[source("task")]).1;
+    assert_eq!(refused, "max_results must be between 1 and 1000, not 0");
+    let unknown = Request { near: Near::Row("x", [7; 16]), ..request };
+    assert_eq!(refusal(unknown, &[source("task")]).1, "input_entity_type: entity type \"x\" is not a source");
+}
+
+#[test]
+fn a_row_that_nothing_can_begin_at_is_named() {
+    let id = [1; 16];
+    let code = |row| can_begin("task", id, row).map_err(|e| (e.sqlstate().to_owned(), e.to_string()));
+    let name = "task 01010101-0101-0101-0101-010101010101";
+    assert_eq!(code(Some(([2; 16], Some(1.0)))), Ok([2; 16]));
+    assert_eq!(code(None), Err(("42704".into(), format!("{name} does not exist"))));
+    assert_eq!(code(Some((id, None))), Err(("55000".into(), format!("{name} has no embedding"))));
+    assert_eq!(
+        code(Some((id, Some(0.0)))),
+        Err(("22000".into(), format!("the embedding of {name} has no direction")))
+    );
+}
+
+fn candidate(id: u8, similarity: f64, vector: [f32; 2]) -> Candidate {
+    Candidate { source: i32::from(id > 9), id: [id; 16], rank: -similarity, vector: vector.to_vec() }
+}
+
+fn picked(diversity: f64, wanted: i64, weights: Option<&[f64]>) -> Vec<u8> {
+    let candidates = vec![
+        candidate(1, 0.99, [2.0, 0.0]),
+        candidate(2, 0.98, [1.0, 0.01]),
+        candidate(10, 0.60, [0.0, 1.0]),
+        candidate(3, f64::NAN, [0.0, 0.0]),
+    ];
+    let mut picker = Picker::new(candidates, diversity, wanted, weights);
+    std::iter::from_fn(|| picker.pick()).map(|c| c.id[0]).collect()
+}
+
+#[test]
+fn a_diverse_answer_prefers_what_is_unlike_the_rows_above() {
+    assert_eq!(picked(0.01, 4, None), [1, 2, 10, 3]);
+    assert_eq!(picked(0.5, 4, None), [1, 10, 2, 3]);
+    assert_eq!(picked(0.5, 2, None), [1, 10]);
+    assert_eq!(picked(0.01, 3, Some(&[1.0, 2.0])), [10, 1, 2]);
+    assert_eq!(picked(1.0, 9, None).len(), 4, "never fewer than there are");
 }

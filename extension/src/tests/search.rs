@@ -118,7 +118,10 @@ mod tests {
         assert_eq!(
             ask("select pg_get_function_arguments(p.oid) || ' -> ' || pg_get_function_result(p.oid) || ' ' || p.provolatile::text || p.proparallel::text || p.prosecdef
                  from pg_proc p where p.oid = 'strata.rag_search'::regproc"),
-            "query_embedding vector, user_id_filter uuid, match_count integer DEFAULT 10, date_range_days integer DEFAULT NULL::integer -> \
+            "query_embedding vector, user_id_filter uuid, match_count integer DEFAULT 10, date_range_days integer DEFAULT NULL::integer, \
+             entity_types text[] DEFAULT NULL::text[], minimum_similarity double precision DEFAULT NULL::double precision, \
+             metadata_filter jsonb DEFAULT NULL::jsonb, source_weights jsonb DEFAULT NULL::jsonb, \
+             diversity double precision DEFAULT NULL::double precision -> \
              TABLE(entity_type text, entity_id uuid, title text, content text, similarity double precision, \
              created_at timestamp with time zone, metadata jsonb) ssfalse"
         );

@@ -1,0 +1,97 @@
+//! The sources as the caller sees them, and who the caller is: what core asks to know before it plans a search.
+
+use crate::prepared::select;
+use crate::report::{internal, report};
+use pgrx::Uuid;
+use pgrx::pg_sys::Oid;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use pgrx::spi::SpiHeapTupleData;
+use strata_core::search::{self, Access, Hidden, Source};
+
+/// What is registered, and the oid and the schema of pgvector's type.
+pub struct Registry {
+    /// In the order in which equally similar rows are returned.
+    pub sources: Vec<Source>,
+    /// The type `vector`.
+    pub vector: Oid,
+    /// Where pgvector lives.
+    pub vector_schema: String,
+}
+
+impl Registry {
+    /// Reads it.
+    pub fn read() -> spi::Result<Registry> {
+        let rows = select(include_str!("../../sql/query/search_sources.sql"), &[], |row| {
+            Ok((source(&row)?, required::<Oid>(&row, "vector")?, required::<String>(&row, "vector_schema")?))
+        })?;
+        let mut registry =
+            Registry { sources: Vec::new(), vector: Oid::INVALID, vector_schema: String::new() };
+        for (source, vector, vector_schema) in rows {
+            registry.sources.push(source);
+            registry.vector = vector;
+            registry.vector_schema = vector_schema;
+        }
+        Ok(registry)
+    }
+}
+
+fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
+    let text = |column| required::<String>(row, column);
+    let access = access(row)?;
+    let hidden: Option<String> = row["hidden_column"].value()?;
+    let hidden_is_time = required::<bool>(row, "hidden_is_time")?;
+    Ok(Source {
+        entity_type: text("entity_type")?,
+        relation: (text("relation_schema")?, text("relation_name")?),
+        key: text("key_column")?,
+        tenant: text("tenant_column")?,
+        title: row["title_column"].value()?,
+        content: required(row, "content_columns")?,
+        created_at: text("created_at_column")?,
+        metadata: required(row, "metadata_columns")?,
+        json: required(row, "json")?,
+        hidden: hidden.map(if hidden_is_time { Hidden::Since } else { Hidden::Flag }),
+        vector: text("vector_column")?,
+        model: text("model")?,
+        dimensions: usize::try_from(required::<i32>(row, "dimensions")?).unwrap_or(0),
+        access,
+        row_security: required(row, "row_security")?,
+    })
+}
+
+fn access(row: &SpiHeapTupleData<'_>) -> spi::Result<Access> {
+    if !required::<bool>(row, "has_table")? {
+        return Ok(Access::NoTable);
+    }
+    if let Some(column) = row["gone"].value()? {
+        return Ok(Access::NoColumn(column));
+    }
+    if let Some(column) = row["misfit"].value()? {
+        let text = |column| required::<String>(row, column);
+        return Ok(Access::Misfit { column, is: text("misfit_is")?, should: text("misfit_should")? });
+    }
+    let readable = required::<bool>(row, "readable")?;
+    Ok(if readable { Access::Readable } else { Access::Denied })
+}
+
+fn required<T: FromDatum + IntoDatum>(row: &SpiHeapTupleData<'_>, column: &str) -> spi::Result<T> {
+    row[column].value()?.ok_or(spi::Error::InvalidPosition)
+}
+
+/// Whose rows: core decides, from the argument and, where row level security is at work, from who is asking.
+pub fn tenant(filter: Option<Uuid>, row_security: bool) -> Result<Uuid, ErrorReport> {
+    let caller = if row_security { caller().map_err(internal)? } else { None };
+    let bytes = |id: Uuid| *id.as_bytes();
+    search::tenant(filter.map(bytes), row_security, caller.map(bytes)).map(Uuid::from_bytes).map_err(report)
+}
+
+/// Supabase's `auth.uid()` where it is, else the subject of the request's claims.
+fn caller() -> spi::Result<Option<Uuid>> {
+    let has = select(include_str!("../../sql/query/has_auth_uid.sql"), &[], |row| row[1].value::<bool>())?;
+    let sql = match has.as_slice() {
+        [Some(true)] => "select auth.uid()",
+        _ => include_str!("../../sql/query/caller.sql"),
+    };
+    Ok(select(sql, &[], |row| row[1].value::<Uuid>())?.into_iter().flatten().next())
+}
