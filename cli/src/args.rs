@@ -57,6 +57,8 @@ pub enum Command {
     Checklist,
     /// Sign an item of the checklist, for the files as they are now.
     SignOff(SignOff),
+    /// Verify, and throw away the copies that the contract phase kept; its versions cannot be taken back then.
+    Finalize(Finalize),
     /// Keep the files of the pack in the database, for strata.start_run.
     Push,
     /// Embed every row of every registered source that has no embedding yet.
@@ -139,6 +141,14 @@ pub struct SignOff {
     pub withdraw: bool,
 }
 
+/// Options of `finalize`.
+#[derive(clap::Args, Debug)]
+pub struct Finalize {
+    /// Confirm it: nothing brings the copies back.
+    #[arg(long, required = true)]
+    pub yes: bool,
+}
+
 /// Options of `embed`.
 #[derive(clap::Args, Debug)]
 pub struct Embed {
@@ -197,6 +207,7 @@ mod tests {
             &["strata", "down", "--all"],
             &["strata", "up", "--pack", "a", "--path", "b"],
             &["strata", "search", "x", "--user", "me"],
+            &["strata", "finalize"],
             &["strata", "sign-off", "9.signed"],
             &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "1"],
             &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "{", "--withdraw"],

@@ -6,6 +6,7 @@ mod checklist;
 mod connect;
 mod drive;
 mod embed;
+mod finalize;
 mod folder;
 mod install;
 mod lookout;
@@ -58,6 +59,7 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Verify => verify::run(args, output).await,
         Command::Checklist => checklist::run(args, output).await,
         Command::SignOff(sign_off) => sign_off::run(args, sign_off, output).await,
+        Command::Finalize(_) => finalize::run(args, output).await,
         Command::Push => push::run(args, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,
         Command::Search(search) => search::run(args, search, output).await,

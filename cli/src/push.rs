@@ -9,6 +9,7 @@ use serde_json::json;
 use strata_core::Error;
 use strata_core::plan::{Direction, Target};
 use strata_core::statement::{Statement, Value};
+use strata_core::upload::Upload;
 
 /// Sends the pack that the arguments name, and prints its name and how many files it has there.
 pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
@@ -16,12 +17,17 @@ pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     let pack = upload.pack()?;
     let session = Session::open(args).await?;
     install::ensure(&session, &pack, (Direction::Up, Target::All), output).await?;
-    let body = Value::Json(serde_json::to_value(&upload).expect("plain data serializes"));
-    let statement = Statement::ours(include_str!("../../sql/query/push.sql"), vec![body]);
-    let rows = session.ask("pushing the pack", &statement).await?;
-    let name = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+    let name = send(&session, &upload).await?;
     let files = upload.stored().len();
     let text = format!("pack {name}: {files} files are in {}", session.address());
     output.result(json!({"pack": name, "files": files}), &text);
     Ok(0)
+}
+
+/// Keeps the files of a pack in the database; answers its name.
+pub async fn send(session: &Session, upload: &Upload) -> Result<String, Error> {
+    let body = Value::Json(serde_json::to_value(upload).expect("plain data serializes"));
+    let statement = Statement::ours(include_str!("../../sql/query/push.sql"), vec![body]);
+    let rows = session.ask("pushing the pack", &statement).await?;
+    Ok(rows.into_iter().flatten().flatten().next().unwrap_or_default())
 }

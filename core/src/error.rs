@@ -50,13 +50,15 @@ pub enum Kind {
     NotFound,
     /// The caller may not do this.
     Forbidden,
+    /// What a contract kept was removed, so that it cannot be taken back.
+    Finalized,
     /// The operator stopped it.
     Interrupted,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::BadArgument,
         Kind::BadData,
         Kind::Failed,
@@ -79,6 +81,7 @@ impl Kind {
         Kind::ProviderFailed,
         Kind::NotFound,
         Kind::Forbidden,
+        Kind::Finalized,
         Kind::Interrupted,
     ];
 
@@ -108,6 +111,9 @@ impl Kind {
             Kind::ProviderFailed => ("ST023", 23, 502, "the provider of embeddings failed"),
             Kind::NotFound => ("42704", 24, 404, "a source, model, run or version does not exist"),
             Kind::Forbidden => ("42501", 26, 403, "the caller may not do this"),
+            Kind::Finalized => {
+                ("ST027", 27, 409, "what a contract kept was removed: it cannot be taken back")
+            }
             Kind::Interrupted => ("57014", 130, 499, "stopped by the operator"),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind};
 use crate::pack::{Migration, Pack, Phase, checksum};
-use crate::script::{self, Part, Sql};
+use crate::script::{self, Loss, Part, Sql};
 use crate::statement::{Row, column};
 use crate::variables::{self, Values};
 use crate::verify;
@@ -52,6 +52,8 @@ pub struct Known {
     pub checksum: String,
     /// True if its way up was begun and nothing of it was ever committed.
     pub untouched: bool,
+    /// True if what it dropped was kept for a while, and was removed since.
+    pub finalized: bool,
 }
 
 impl Known {
@@ -59,7 +61,8 @@ impl Known {
     pub fn read(row: &Row) -> Known {
         let text = |index| column(row, index).to_owned();
         let (version, untouched) = (column(row, 0).parse().unwrap_or(-1), column(row, 4) == "true");
-        Known { version, name: text(1), state: text(2), checksum: text(3), untouched }
+        let finalized = column(row, 6) == "true";
+        Known { version, name: text(1), state: text(2), checksum: text(3), untouched, finalized }
     }
 
     fn pending(&self) -> bool {
@@ -131,7 +134,10 @@ pub fn plan(
         |version| known.iter().any(|k| k.version == version && k.state == "applying" && k.untouched);
     let moved = |migration: &Migration| match direction == Direction::Down && untouched(migration.version) {
         true => Ok(put_back(migration)),
-        false => steps(pack, values, migration, direction),
+        false => {
+            let moved = steps(pack, values, migration, direction)?;
+            losses(pack, migration, direction, &moved).map(|()| moved)
+        }
     };
     chosen.into_iter().map(moved).collect()
 }
@@ -191,7 +197,10 @@ pub fn verification(pack: &Pack, values: &Values, version: i64) -> Result<Option
 pub fn check(pack: &Pack, values: &Values, known: &[Known]) -> Result<(), Error> {
     check_known(pack, known)?;
     for migration in &pack.migrations {
-        steps(pack, values, migration, Direction::Up)?;
+        let up = steps(pack, values, migration, Direction::Up)?;
+        if !known.iter().any(|k| k.version == migration.version && !k.pending()) {
+            losses(pack, migration, Direction::Up, &up)?;
+        }
         if migration.down.is_some() {
             steps(pack, values, migration, Direction::Down)?;
         }
@@ -265,6 +274,13 @@ fn down<'p>(pack: &'p Pack, known: &[Known], target: Target) -> Result<Vec<&'p M
             )
         };
         let migration = pack.migration(k.version).ok_or_else(gone)?;
+        if k.finalized {
+            let message =
+                format!("version {} ({}) cannot be taken back: what it kept was removed", k.version, k.name);
+            return Err(Error::new(Kind::Finalized, message).hint(
+                "restore a backup from before it; strata.kept says what was removed, by whom and when",
+            ));
+        }
         match migration.down {
             Some(_) => Ok(migration),
             None => Err(Error::new(Kind::MissingDown, format!("version {} has no down file", k.version))
@@ -295,6 +311,33 @@ fn steps(pack: &Pack, values: &Values, migration: &Migration, direction: Directi
     Ok(Move { version, name, phase, steps: number(script::plan(&file, &text)?), verify })
 }
 
+/// In a pack that has a contract phase, what throws data away belongs there, and leaves a copy: anything else is refused
+/// unless the phase lists the version in `may_drop`.
+fn losses(pack: &Pack, migration: &Migration, direction: Direction, moved: &Move) -> Result<(), Error> {
+    let phase = pack.phase(migration.phase).cloned().unwrap_or_default();
+    if direction == Direction::Down || !pack.has_contract() || phase.may_drop.contains(&migration.version) {
+        return Ok(());
+    }
+    for sql in moved.steps.iter().flat_map(|step| statements(&step.part)) {
+        let (why, hint) = match script::loss(sql) {
+            None | Some(Loss::Kept(_) | Loss::Type(_)) if phase.contract => continue,
+            None => continue,
+            Some(loss) if phase.contract => (
+                format!("{} keeps no copy", loss.name()),
+                "call strata.retire_columns or strata.retire_table, which keep one",
+            ),
+            Some(loss) => (
+                format!("{} belongs into a contract phase, and phase {} is none", loss.name(), phase.number),
+                "move it to a version of a contract phase",
+            ),
+        };
+        let message = format!("{}: line {}: {}: {why}", migration.file("up"), sql.line, sql.summary());
+        let hint = format!("{hint}, or list {} in may_drop of its phase in pack.toml", migration.version);
+        return Err(Error::new(Kind::BadPack, message).hint(hint));
+    }
+    Ok(())
+}
+
 /// A way up of which nothing was committed leaves nothing to take back: its down file would drop what was there before.
 fn put_back(migration: &Migration) -> Move {
     let Migration { version, name, phase, .. } = migration.clone();
@@ -317,11 +360,15 @@ fn number(mut parts: Vec<script::Planned>) -> Vec<Step> {
     parts.into_iter().enumerate().map(step).collect()
 }
 
-fn texts(part: &Part) -> Vec<&str> {
+fn statements(part: &Part) -> &[Sql] {
     match part {
-        Part::Transaction(group) => group.iter().map(|sql| sql.text.as_str()).collect(),
-        Part::Alone(sql, _) => vec![&sql.text],
+        Part::Transaction(group) => group,
+        Part::Alone(sql, _) => std::slice::from_ref(sql),
     }
+}
+
+fn texts(part: &Part) -> Vec<&str> {
+    statements(part).iter().map(|sql| sql.text.as_str()).collect()
 }
 
 fn summary(part: &Part) -> String {
@@ -348,7 +395,14 @@ mod tests {
         let one = |(version, state): &(i64, &str)| {
             let m = pack.migration(*version).expect("in the pack");
             let (name, checksum) = (m.name.clone(), m.checksum());
-            Known { version: *version, name, state: (*state).into(), checksum, untouched: false }
+            Known {
+                version: *version,
+                name,
+                state: (*state).into(),
+                checksum,
+                untouched: false,
+                finalized: false,
+            }
         };
         states.iter().map(one).collect()
     }
@@ -459,5 +513,72 @@ mod tests {
         let moves = plan(&pack, &Values::new(), &[], (Direction::Up, Target::All)).expect("a plan");
         let kinds: Vec<Vec<&str>> = moves.iter().map(|m| m.steps.iter().map(Step::kind).collect()).collect();
         assert_eq!(kinds, [vec!["transaction", "alone", "verify"], vec!["verify"]]);
+    }
+
+    /// A pack of two phases, the second of which contracts, with this text in a version of each.
+    fn contracting(first: &str, second: &str, more: &str) -> Pack {
+        let manifest = format!(
+            "name='p'\ntitle='P'\n[[phase]]\nnumber=1\nname='one'\nmigrations=[1]\n{more}\n\
+             [[phase]]\nnumber=2\nname='two'\nmigrations=[2]\ncontract=true"
+        );
+        let files = [("1_a.up.sql", first), ("2_b.up.sql", second)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Pack::read("p", Some(&manifest), files.to_vec()).expect("a pack")
+    }
+
+    fn refused(pack: &Pack) -> Option<String> {
+        let all = (Direction::Up, Target::All);
+        let planned = plan(pack, &Values::new(), &[], all).map(drop);
+        let checked = check(pack, &Values::new(), &[]);
+        assert_eq!(planned, checked, "a push and a run refuse the same");
+        planned.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_drops_belongs_into_a_contract_phase_and_leaves_a_copy() {
+        let kept = "call strata.retire_columns('t', array['x']); drop type y";
+        assert_eq!(refused(&contracting("create table t ()", kept, "")), None);
+        assert_eq!(
+            refused(&contracting("select 1;\nalter table t drop column x", kept, "")).as_deref(),
+            Some(
+                "001_a.up.sql: line 2: alter table t drop column x: drop column belongs into a contract phase, \
+                 and phase 1 is none"
+            )
+        );
+        assert!(
+            refused(&contracting(kept, "select 1", ""))
+                .is_some_and(|m| m.contains("line 1: call strata.retire"))
+        );
+        assert_eq!(
+            refused(&contracting("select 1", "vacuum; truncate t", "")).as_deref(),
+            Some("002_b.up.sql: line 1: truncate t: truncate keeps no copy")
+        );
+        assert_eq!(refused(&contracting("drop table t", "select 1", "may_drop=[1]")), None);
+    }
+
+    #[test]
+    fn a_pack_without_a_contract_phase_drops_as_it_likes() {
+        let files = vec![("1_a.up.sql".to_owned(), "drop table t; truncate u".to_owned())];
+        assert_eq!(refused(&Pack::read("p", None, files).expect("a pack")), None);
+    }
+
+    #[test]
+    fn what_was_applied_before_there_was_a_contract_phase_is_let_be() {
+        let pack = contracting("drop table t", "select 1", "");
+        let checksum = pack.migrations[0].checksum();
+        let applied = Known::read(&["1", "a", "applied", &checksum].map(|c| Some(c.to_owned())).to_vec());
+        check(&pack, &Values::new(), &[applied]).expect("applied already");
+    }
+
+    #[test]
+    fn a_version_whose_copies_were_removed_is_not_taken_back() {
+        let files = [("1_a.up.sql", "select 1"), ("1_a.down.sql", "select 2")];
+        let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let pack = Pack::read("p", None, files.to_vec()).expect("a pack");
+        let row = ["1", "a", "applied", &pack.migrations[0].checksum(), "false", "false", "true"];
+        let known = [Known::read(&row.map(|c| Some(c.to_owned())).to_vec())];
+        let error = plan(&pack, &Values::new(), &known, (Direction::Down, Target::All)).expect_err("gone");
+        assert_eq!(error.kind(), Kind::Finalized);
+        assert_eq!(error.to_string(), "version 1 (a) cannot be taken back: what it kept was removed");
     }
 }

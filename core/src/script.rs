@@ -3,10 +3,12 @@
 
 mod classify;
 mod concurrent;
+mod loss;
 mod split;
 
 pub use classify::{Shape, shape};
 pub use concurrent::names;
+pub use loss::{Loss, loss};
 pub use split::{Sql, split};
 
 use crate::error::{Error, Kind};

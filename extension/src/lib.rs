@@ -9,6 +9,7 @@
 use pgrx::prelude::*;
 
 mod executor;
+mod finalize_migration_cleanup;
 mod find_similar_content;
 mod hits;
 mod install;
@@ -26,6 +27,7 @@ mod start_run;
 mod store;
 mod vector;
 mod verify;
+mod verify_migration_integrity;
 
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
@@ -64,7 +66,20 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../../sql/comment/search.sql", name = "comment_search", requires = ["grant_search"]);
-extension_sql_file!("../../sql/create/revoke_runs.sql", name = "revoke_runs", requires = ["comment_runs"]);
+extension_sql_file!(
+    "../../sql/comment/contract.sql",
+    name = "comment_contract",
+    requires = [
+        "config_dump",
+        verify_migration_integrity::verify_migration_integrity,
+        finalize_migration_cleanup::finalize_migration_cleanup
+    ]
+);
+extension_sql_file!(
+    "../../sql/create/revoke_runs.sql",
+    name = "revoke_runs",
+    requires = ["comment_runs", "comment_contract"]
+);
 
 /// What the test harness asks for.
 #[cfg(test)]

@@ -11,8 +11,6 @@ use strata_core::variables::{self, Values};
 use strata_core::verify::{self, Check};
 use strata_core::{Error, plan};
 
-type Line = (i64, String, String, String, bool);
-
 /// Every check, also the good ones.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 #[allow(
@@ -34,15 +32,19 @@ fn verify(
     >,
     ErrorReport,
 > {
-    let queries = queries(pack).map_err(report)?;
-    let mut lines: Vec<Line> = Vec::new();
-    for (version, file, query) in queries {
+    let line = |(version, c): (i64, Check)| (version, c.name, c.expected, c.actual, c.ok);
+    Ok(TableIterator::new(checks(pack)?.into_iter().map(line)))
+}
+
+/// Every check of every applied version of a pushed pack, as the caller.
+pub fn checks(pack: &str) -> Result<Vec<(i64, Check)>, ErrorReport> {
+    let mut all = Vec::new();
+    for (version, file, query) in queries(pack).map_err(report)? {
         let rows = read_only(|| rows(&query)).map_err(internal)?;
         let checks = verify::checks(&file, &rows).map_err(report)?;
-        let line = |c: Check| (version, c.name, c.expected, c.actual, c.ok);
-        lines.extend(checks.into_iter().map(line));
+        all.extend(checks.into_iter().map(|check| (version, check)));
     }
-    Ok(TableIterator::new(lines))
+    Ok(all)
 }
 
 /// Version, file and query of each applied version that has a verification.

@@ -5,7 +5,7 @@ create table strata.history (
     pack        text        not null,
     version     bigint      not null,
     name        text        not null,
-    direction   text        not null check (direction in ('up', 'down', 'verify')),
+    direction   text        not null check (direction in ('up', 'down', 'verify', 'finalize')),
     event       text        not null check (event in ('started', 'succeeded', 'failed', 'forced')),
     at          timestamptz not null default clock_timestamp(),
     by          text        not null default session_user,
