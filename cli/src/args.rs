@@ -2,16 +2,18 @@
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use strata_core::adopt::Wish;
 
 const AFTER: &str = "\
 Exit codes: 0 ok, 1 a statement failed, 2 usage, 3 pending (status --exit-code), 4 verification failed, 5 repair needed, \
-6 locked, 7 an applied file changed, 9 gate not met, 10 cannot connect; docs/errors.md has them all.";
+6 locked, 7 an applied file changed, 9 gate not met, 10 cannot connect, 11 not confirmed; docs/errors.md has them all.
+golang-migrate's options are understood as it writes them, with one dash.";
 
 /// Phased, verified, reversible migrations and embeddings for a live Postgres.
 #[derive(Parser, Debug)]
 #[command(name = "strata", version, after_help = AFTER, max_term_width = 100)]
 pub struct Args {
-    /// postgres:// URL. Without it: DATABASE_URL, else libpq's PGHOST, PGUSER, ...
+    /// postgres:// URL. Without it: DATABASE_URL, SUPABASE_DB_URL or POSTGRES_URL, else libpq's PGHOST, PGUSER, ...
     #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
 
@@ -19,13 +21,38 @@ pub struct Args {
     #[arg(long, global = true, value_name = "NAME")]
     pub pack: Option<String>,
 
-    /// Folder of the pack, in golang-migrate's layout or with a pack.toml.
+    /// Folder of the pack: golang-migrate's layout, Supabase's, or with a pack.toml.
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "pack")]
     pub path: Option<PathBuf>,
+
+    /// The same as golang-migrate writes it: file://DIR.
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["pack", "path"], value_parser = source)]
+    pub source: Option<PathBuf>,
+
+    /// Take over what the migration tool of this table has applied, and keep the table in step. Without it: a table of
+    /// golang-migrate's or Supabase's that is found and fits.
+    #[arg(long, global = true, value_name = "TABLE", conflicts_with = "no_adopt")]
+    pub adopt: Option<String>,
+
+    /// Take over nothing, and keep no other tool's table in step; remembered.
+    #[arg(long, global = true)]
+    pub no_adopt: bool,
 
     /// Value of a variable of the pack; remembered in the database.
     #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
+
+    /// Seconds to wait for another run of the same pack to end.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 15)]
+    pub lock_timeout: u64,
+
+    /// golang-migrate's; files are read at once.
+    #[arg(long, global = true, value_name = "N", hide = true)]
+    pub prefetch: Option<u64>,
+
+    /// Show every step, and how long it all took.
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
 
     /// Print the result as one JSON object.
     #[arg(long, global = true)]
@@ -40,15 +67,39 @@ pub struct Args {
     pub command: Command,
 }
 
+impl Args {
+    /// The folder that was named.
+    pub fn folder(&self) -> Option<&PathBuf> {
+        self.path.as_ref().or(self.source.as_ref())
+    }
+
+    /// What was said about the tables of other tools; `table` is what the URL names.
+    pub fn wish(&self, table: Option<String>) -> Wish {
+        match (self.no_adopt, self.adopt.clone().or(table)) {
+            (true, _) => Wish::Never,
+            (false, Some(table)) => Wish::Table(table),
+            (false, None) => Wish::Find,
+        }
+    }
+}
+
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Create the empty up and down file of a new version, and print their paths.
+    Create(Create),
     /// Apply pending versions.
     Up(Up),
     /// Take applied versions back, the newest first.
     Down(Down),
+    /// Move to a version, up or down; 0 takes everything back.
+    Goto(Goto),
+    /// Drop every table of the schema, as golang-migrate does.
+    Drop(Drop),
+    /// Say at which version the database is, without running anything; -1 or 0: at none.
+    Force(Force),
     /// Print the newest applied version, "none" before the first, "(dirty)" behind one that stands half-way.
-    Version,
+    Version(Version),
     /// Show every version of the pack and where it stands.
     Status(Status),
     /// Run the verification of every applied version again.
@@ -65,6 +116,75 @@ pub enum Command {
     Embed(Embed),
     /// Search one tenant's rows by text.
     Search(Search),
+    /// Print the completions of a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of `create`.
+#[derive(clap::Args, Debug)]
+pub struct Create {
+    /// What the migration is about.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Extension of the files.
+    #[arg(long, value_name = "E", default_value = "sql")]
+    pub ext: String,
+    /// Folder to create them in. Without it: --path, else the current one.
+    #[arg(long, value_name = "D")]
+    pub dir: Option<PathBuf>,
+    /// Number them one after another instead of by time.
+    #[arg(long, conflicts_with_all = ["format", "tz"])]
+    pub seq: bool,
+    /// Digits of such a number.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=18))]
+    pub digits: u16,
+    /// Go's layout of the time, or unix, or unixNano.
+    #[arg(long, value_name = "FORMAT", default_value = "20060102150405")]
+    pub format: String,
+    /// Time zone of the time.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub tz: String,
+}
+
+/// Options of `goto`.
+#[derive(clap::Args, Debug)]
+pub struct Goto {
+    /// The version to reach.
+    #[arg(value_name = "V", value_parser = clap::value_parser!(i64).range(0..))]
+    pub version: i64,
+    /// Options of every move.
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+/// Options of `drop`.
+#[derive(clap::Args, Debug)]
+pub struct Drop {
+    /// Do not ask.
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+/// Options of `force`.
+#[derive(clap::Args, Debug)]
+pub struct Force {
+    /// The version that the database is at.
+    #[arg(value_name = "V", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1..))]
+    pub version: i64,
+    /// Why; kept in the history.
+    #[arg(long, value_name = "TEXT", default_value = "strata force")]
+    pub reason: String,
+}
+
+/// Options of `version`.
+#[derive(clap::Args, Debug)]
+pub struct Version {
+    /// Exit with 1 where there is none, as golang-migrate does.
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Options of `up`.
@@ -87,10 +207,10 @@ pub struct Down {
     /// How many versions.
     #[arg(value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub count: u32,
-    /// Every version; needs --yes.
-    #[arg(long, conflicts_with = "count", requires = "yes")]
+    /// Every version; asks, or needs --yes.
+    #[arg(long, conflicts_with = "count")]
     pub all: bool,
-    /// Confirm --all.
+    /// Do not ask.
     #[arg(long)]
     pub yes: bool,
     /// Options of every move.
@@ -101,9 +221,6 @@ pub struct Down {
 /// How long a move waits for others.
 #[derive(clap::Args, Debug)]
 pub struct Patience {
-    /// Seconds to wait for another run of the same pack to end.
-    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
-    pub lock_timeout: u64,
     /// Longest that a step may wait for a table lock, and make writers wait behind it; it is then tried again.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = strata_core::run::LOCK_TIMEOUT_MS, value_parser = clap::value_parser!(u32).range(1..))]
     pub table_lock_timeout: u32,
@@ -173,6 +290,13 @@ pub struct Search {
     pub days: Option<i32>,
 }
 
+fn source(text: &str) -> Result<PathBuf, String> {
+    match text.strip_prefix("file://") {
+        Some(folder) if !folder.is_empty() => Ok(folder.into()),
+        _ => Err(format!("\"{text}\" is not file://DIR")),
+    }
+}
+
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -204,7 +328,12 @@ mod tests {
             &["strata", "up", "0"][..],
             &["strata", "up", "1", "2"],
             &["strata", "up", "--set", "x"],
-            &["strata", "down", "--all"],
+            &["strata", "down", "--all", "2"],
+            &["strata", "goto", "-1"],
+            &["strata", "force", "-2"],
+            &["strata", "create", "x", "--seq", "--format", "unix"],
+            &["strata", "up", "--source", "github://x/y"],
+            &["strata", "up", "--adopt", "t", "--no-adopt"],
             &["strata", "up", "--pack", "a", "--path", "b"],
             &["strata", "search", "x", "--user", "me"],
             &["strata", "finalize"],

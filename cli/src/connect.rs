@@ -23,6 +23,12 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// Longest that a cancellation may take. Chosen: an operator who has pressed Ctrl-C does not wait longer.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The table that golang-migrate's `x-migrations-table` names in the URL.
+pub fn migrations_table(url: Option<&str>) -> Result<Option<String>, Error> {
+    let given = settings::given(url, &|name| std::env::var(name).ok())?;
+    Ok(given.and_then(|parameters| parameters.migrations_table()))
+}
+
 /// An open connection.
 pub struct Connection {
     /// Sends statements.

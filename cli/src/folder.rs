@@ -3,7 +3,7 @@
 use crate::args::Args;
 use std::path::{Path, PathBuf};
 use strata_core::pack::{File, Pack};
-use strata_core::upload::Upload;
+use strata_core::upload::{MANIFEST, Upload};
 use strata_core::{Error, Kind};
 
 /// The pack that the arguments name, with the values that they give to its variables.
@@ -33,7 +33,7 @@ fn base() -> PathBuf {
 }
 
 fn find(args: &Args) -> Result<PathBuf, Error> {
-    let (folder, said) = match (&args.path, &args.pack) {
+    let (folder, said) = match (args.folder(), &args.pack) {
         (Some(path), _) => (path.clone(), path.display().to_string()),
         (None, Some(name)) => (base().join(name), name.clone()),
         (None, None) => return only_one(&base()),
@@ -96,21 +96,45 @@ fn read_folder(folder: &Path) -> Result<Pack, Error> {
 }
 
 fn read_files(folder: &Path) -> Result<Upload, Error> {
-    let failed = |path: &Path, cause: std::io::Error| {
-        Error::new(Kind::BadPack, format!("cannot read {}: {cause}", path.display()))
+    let manifest = folder.join(MANIFEST);
+    let manifest = match manifest.is_file() {
+        true => Some(std::fs::read_to_string(&manifest).map_err(|e| failed(&manifest, e))?),
+        false => None,
     };
-    let mut manifest = None;
-    let mut files: Vec<File> = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| failed(folder, e))? {
-        let path = entry.map_err(|e| failed(folder, e))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name == "pack.toml" {
-            manifest = Some(std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?);
-        } else if path.is_file() && name.ends_with(".sql") {
-            files.push((name, std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?));
-        }
+    let mut files = scripts(folder)?;
+    if !files.iter().any(|(name, _)| name.ends_with(".up.sql")) {
+        files.extend(parts_apart(folder)?);
     }
     let absolute = folder.canonicalize().map_err(|e| failed(folder, e))?;
     let name = absolute.file_name().unwrap_or_default().to_string_lossy();
     Ok(Upload::new(name.into_owned(), manifest, files))
+}
+
+fn failed(path: &Path, cause: std::io::Error) -> Error {
+    Error::new(Kind::BadPack, format!("cannot read {}: {cause}", path.display()))
+}
+
+/// The files of a folder that end in `.sql`.
+fn scripts(folder: &Path) -> Result<Vec<File>, Error> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| failed(folder, e))? {
+        let path = entry.map_err(|e| failed(folder, e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_file() && name.ends_with(".sql") {
+            files.push((name, std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?));
+        }
+    }
+    Ok(files)
+}
+
+/// Supabase's layout keeps what its own tools must not apply in folders of its own.
+fn parts_apart(folder: &Path) -> Result<Vec<File>, Error> {
+    let mut files = Vec::new();
+    for part in ["down", "verify"] {
+        if folder.join(part).is_dir() {
+            let apart = scripts(&folder.join(part))?.into_iter();
+            files.extend(apart.map(|(name, text)| (format!("{part}/{name}"), text)));
+        }
+    }
+    Ok(files)
 }

@@ -28,6 +28,9 @@ pub async fn ensure(
         return Ok(());
     }
     let values = variables::resolve(&pack.manifest.variables, &pack.given, &Values::new())?;
+    if let Target::Goto(version) = way.1 {
+        plan::toward(pack, &[], version)?;
+    }
     plan::plan(pack, &values, &[], way)?;
     let version = before.strata_available.unwrap_or_default();
     output.log(&format!("installing extension strata {version} in {}", session.address()));

@@ -3,11 +3,17 @@
 
 mod args;
 mod checklist;
+mod confirm;
 mod connect;
+mod create;
+mod dashes;
 mod drive;
+mod drop;
 mod embed;
 mod finalize;
 mod folder;
+mod force;
+mod go_time;
 mod install;
 mod lookout;
 mod migrate;
@@ -22,7 +28,7 @@ mod verify;
 mod version;
 
 use args::{Args, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use output::Output;
 use std::process::ExitCode;
 use strata_core::Error;
@@ -38,7 +44,11 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn start() -> ExitCode {
-    let args = Args::parse();
+    let words = dashes::doubled(std::env::args_os());
+    let args = Args::try_parse_from(&words).unwrap_or_else(|cause| {
+        output::usage(&words, &cause);
+        cause.exit()
+    });
     let output = Output::new(&args);
     match run(&args, &output).await {
         Ok(code) => ExitCode::from(code),
@@ -54,7 +64,15 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     match &args.command {
         Command::Up(up) => migrate::up(args, up, output).await,
         Command::Down(down) => migrate::down(args, down, output).await,
-        Command::Version => version::run(args, output).await,
+        Command::Goto(goto) => migrate::goto(args, goto, output).await,
+        Command::Drop(drop) => drop::run(args, drop, output).await,
+        Command::Force(force) => force::run(args, force, output).await,
+        Command::Version(version) => version::run(args, version, output).await,
+        Command::Create(create) => create::run(args, create, output),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Args::command(), "strata", &mut std::io::stdout());
+            Ok(0)
+        }
         Command::Status(status) => status::run(args, status, output).await,
         Command::Verify => verify::run(args, output).await,
         Command::Checklist => checklist::run(args, output).await,

@@ -1,16 +1,18 @@
-//! `up` and `down`.
+//! `up`, `down` and `goto`.
 
-use crate::args::{Args, Down, Patience, Up};
+use crate::args::{Args, Down, Goto, Patience, Up};
+use crate::confirm;
+use crate::connect;
 use crate::drive::{Sessions, drive};
 use crate::output::Output;
 use crate::session::Session;
 use crate::{folder, install};
 use serde_json::json;
 use std::time::{Duration, Instant};
-use strata_core::Error;
 use strata_core::pack::Pack;
 use strata_core::plan::{Direction, Target};
 use strata_core::run::{Event, Report, Request, Run};
+use strata_core::{Error, Kind};
 
 /// `strata up [N]`
 pub async fn up(args: &Args, up: &Up, output: &Output) -> Result<u8, Error> {
@@ -25,7 +27,15 @@ pub async fn up(args: &Args, up: &Up, output: &Output) -> Result<u8, Error> {
 /// `strata down [N]`
 pub async fn down(args: &Args, down: &Down, output: &Output) -> Result<u8, Error> {
     let target = if down.all { Target::All } else { Target::Count(down.count as usize) };
+    if down.all && !down.yes {
+        confirm::ask(&confirm::DOWN, output)?;
+    }
     run(args, output, (Direction::Down, target), &down.patience).await
+}
+
+/// `strata goto V`
+pub async fn goto(args: &Args, goto: &Goto, output: &Output) -> Result<u8, Error> {
+    run(args, output, (Direction::Up, Target::Goto(goto.version)), &goto.patience).await
 }
 
 async fn run(
@@ -40,17 +50,21 @@ async fn run(
     output.log(&format!("pack {} on {}", pack.manifest.name, session.address()));
     install::ensure(&session, &pack, way, output).await?;
     let mut request = Request::new(way.0, way.1);
-    request.lock_patience = Duration::from_secs(patience.lock_timeout);
+    request.lock_patience = Duration::from_secs(args.lock_timeout);
+    request.wish = args.wish(connect::migrations_table(args.database.as_deref())?);
     request.lock_timeout_ms = patience.table_lock_timeout;
     request.table_lock_patience = Duration::from_secs(patience.table_lock_patience);
     request.index_wait = Duration::from_secs(patience.index_wait);
     request.seed = uuid::Uuid::new_v4().as_u64_pair().0;
     let name = pack.manifest.name.clone();
-    let mut teller = Teller { output, since: Instant::now() };
+    let began = Instant::now();
+    let mut teller = Teller { output, since: began };
+    let mut run = Run::new(pack, request);
     let sessions = Sessions { work: &session, args };
-    let report = drive(sessions, &mut Run::new(pack, request), &mut |event| teller.tell(event)).await?;
-    print(output, &name, way.0, &report);
-    Ok(0)
+    let report = drive(sessions, &mut run, &mut |event| teller.tell(event)).await?;
+    let code = print(output, &name, run.direction(), &report);
+    output.detail(&format!("Finished after {:?}", began.elapsed()));
+    Ok(code)
 }
 
 fn check_phase(pack: &Pack, target: Target) -> Result<(), Error> {
@@ -58,14 +72,14 @@ fn check_phase(pack: &Pack, target: Target) -> Result<(), Error> {
         Target::Phase(number) if pack.phase(number).is_none() => {
             let phases: Vec<String> = pack.manifest.phases.iter().map(|p| p.number.to_string()).collect();
             let message = format!("pack {} has no phase {number}", pack.manifest.name);
-            Err(Error::new(strata_core::Kind::BadArgument, message)
-                .hint(format!("its phases are {}", phases.join(", "))))
+            Err(Error::new(Kind::BadArgument, message).hint(format!("its phases are {}", phases.join(", "))))
         }
         _ => Ok(()),
     }
 }
 
-fn print(output: &Output, pack: &str, direction: Direction, report: &Report) {
+/// Returns the exit code.
+fn print(output: &Output, pack: &str, direction: Direction, report: &Report) -> u8 {
     let moved: Vec<_> = report.moved.iter().map(|(v, name)| json!({"version": v, "name": name})).collect();
     let json = json!({
         "pack": pack, "direction": direction.name(), "run": report.run, "moved": moved, "passed": report.passed,
@@ -77,7 +91,13 @@ fn print(output: &Output, pack: &str, direction: Direction, report: &Report) {
         1 => format!("1 version {done}"),
         n => format!("{n} versions {done}"),
     };
+    // golang-migrate's rule: fewer than were asked for is an error, none at all is "no change".
+    if report.short > 0 && !report.moved.is_empty() {
+        let error = Error::new(Kind::Failed, format!("limit {} short", report.short));
+        return output.bad_result(json, &text, &error);
+    }
     output.result(json, &text);
+    0
 }
 
 fn numbers(phases: &[i64]) -> String {
@@ -96,6 +116,7 @@ impl Teller<'_> {
             Event::Waiting { holder } => {
                 self.output.log(&format!("waiting: the pack is being moved by {holder}"))
             }
+            Event::Adopted { .. } => self.output.log(&event.text()),
             Event::Migration { phase, .. } => {
                 self.since = Instant::now();
                 self.output.phase(&phase);
@@ -103,7 +124,7 @@ impl Teller<'_> {
             Event::Step { number, of, summary } if of > 1 => {
                 self.output.log(&format!("  step {number} of {of}: {summary}"));
             }
-            Event::Step { .. } => {}
+            Event::Step { summary, .. } => self.output.detail(&format!("  {summary}")),
             Event::Retry { .. } | Event::Blocked { .. } | Event::Progress { .. } => {
                 self.output.log(&format!("  {}", event.text()));
             }

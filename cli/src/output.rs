@@ -1,9 +1,10 @@
 //! What a command shows: the result on stdout, log and errors on stderr.
 
 use crate::args::Args;
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
-use strata_core::Error;
+use strata_core::{Error, Kind};
 
 /// Version of the JSON that `--json` prints. Raised when a field changes its meaning or goes away.
 const SCHEMA: u32 = 1;
@@ -12,17 +13,18 @@ const SCHEMA: u32 = 1;
 pub struct Output {
     json: bool,
     quiet: bool,
+    verbose: bool,
     phase: RefCell<String>,
 }
 
 impl Output {
     /// As the arguments ask.
     pub fn new(args: &Args) -> Self {
-        Output { json: args.json, quiet: args.quiet, phase: RefCell::default() }
+        Output { json: args.json, quiet: args.quiet, verbose: args.verbose, phase: RefCell::default() }
     }
 
     /// The result: an object, or its text.
-    pub fn result(&self, mut json: serde_json::Value, text: &str) {
+    pub fn result(&self, mut json: Value, text: &str) {
         json["schema"] = SCHEMA.into();
         let shown = if self.json { json.to_string() } else { text.to_owned() };
         // A reader that went away (`| head`) is no error of ours.
@@ -33,6 +35,18 @@ impl Output {
     pub fn log(&self, line: &str) {
         if !self.quiet {
             let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+
+    /// A question to the person at the terminal, also where the log is quiet.
+    pub fn prompt(&self, question: &str) {
+        let _ = writeln!(std::io::stderr(), "{question}");
+    }
+
+    /// A line of the log that only --verbose shows.
+    pub fn detail(&self, line: &str) {
+        if self.verbose {
+            self.log(line);
         }
     }
 
@@ -50,21 +64,44 @@ impl Output {
 
     /// One line for a person, with the next step behind it; with --json the object too.
     pub fn error(&self, error: &Error) {
-        let hint = error.get_hint().map(|hint| format!("; {}", one_line(hint))).unwrap_or_default();
-        let _ = writeln!(std::io::stderr(), "error: {}{hint}", one_line(error.message()));
+        self.complain(error);
         if self.json {
-            self.result(
-                serde_json::json!({"error": {
-                    "code": error.sqlstate(),
-                    "message": error.message(),
-                    "details": error.get_detail(),
-                    "hint": error.get_hint(),
-                    "exit": error.kind().exit_code(),
-                }}),
-                "",
-            );
+            self.result(json!({"error": object(error)}), "");
         }
     }
+
+    /// A result that is also an error: with --json one object has both.
+    pub fn bad_result(&self, mut json: Value, text: &str, error: &Error) -> u8 {
+        json["error"] = object(error);
+        self.result(json, text);
+        self.complain(error);
+        error.kind().exit_code()
+    }
+
+    fn complain(&self, error: &Error) {
+        let hint = error.get_hint().map(|hint| format!("; {}", one_line(hint))).unwrap_or_default();
+        let _ = writeln!(std::io::stderr(), "error: {}{hint}", one_line(error.message()));
+    }
+}
+
+/// What the command line could not make sense of; clap shows it to people.
+pub fn usage(words: &[std::ffi::OsString], cause: &clap::Error) {
+    if cause.use_stderr() && words.iter().any(|word| word == "--json") {
+        let text = cause.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let error = Error::new(Kind::BadArgument, message).hint("strata --help");
+        let _ = writeln!(std::io::stdout(), "{}", json!({"error": object(&error), "schema": SCHEMA}));
+    }
+}
+
+fn object(error: &Error) -> Value {
+    json!({
+        "code": error.sqlstate(),
+        "message": error.message(),
+        "details": error.get_detail(),
+        "hint": error.get_hint(),
+        "exit": error.kind().exit_code(),
+    })
 }
 
 fn one_line(text: &str) -> String {

@@ -23,9 +23,7 @@ pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     for applied in known.iter().map(Known::read).filter(|k| k.state == "applied") {
         all.extend(checks(&session, &pack, &values, applied.version).await?);
     }
-    print(output, name, &all);
-    let bad: Vec<Check> = all.into_iter().map(|(_, check)| check).collect();
-    verify::judge(&format!("pack {name}"), &bad).map(|()| 0)
+    Ok(print(output, name, &all))
 }
 
 async fn ask(
@@ -61,7 +59,8 @@ async fn read_only(session: &Session, query: &str) -> strata_core::statement::Re
     rows
 }
 
-fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) {
+/// Returns the exit code.
+fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) -> u8 {
     let object = |(version, c): &(i64, Check)| json!({"version": version, "check": c.name, "expected": c.expected, "actual": c.actual, "ok": c.ok});
     let objects: Vec<Value> = checks.iter().map(object).collect();
     let line = |(version, c): &(i64, Check)| {
@@ -73,5 +72,13 @@ fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) {
         (n, true) => format!("{n} checks ok"),
         (_, false) => table(&["VERSION", "CHECK", "EXPECTED", "FOUND"], bad),
     };
-    output.result(json!({"pack": pack, "ok": checks.iter().all(|(_, c)| c.ok), "checks": objects}), &text);
+    let all: Vec<Check> = checks.iter().map(|(_, check)| check.clone()).collect();
+    let json = json!({"pack": pack, "ok": all.iter().all(|c| c.ok), "checks": objects});
+    match verify::judge(&format!("pack {pack}"), &all) {
+        Ok(()) => {
+            output.result(json, &text);
+            0
+        }
+        Err(error) => output.bad_result(json, &text, &error),
+    }
 }

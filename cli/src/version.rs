@@ -1,15 +1,15 @@
 //! `version`: the newest applied version, on stdout.
 
-use crate::args::Args;
+use crate::args::{Args, Version};
 use crate::output::Output;
 use crate::session::Session;
 use crate::{folder, install};
 use serde_json::json;
-use strata_core::Error;
 use strata_core::statement::Statement;
+use strata_core::{Error, Kind};
 
 /// Prints `7`, `7 (dirty)` or `none`.
-pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
+pub async fn run(args: &Args, asked: &Version, output: &Output) -> Result<u8, Error> {
     let pack = folder::name(args)?;
     let session = Session::open(args).await?;
     let (version, dirty) = match install::server(&session).await?.strata_installed {
@@ -18,6 +18,9 @@ pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     };
     let text =
         version.map_or_else(|| "none".to_owned(), |v| v.to_string()) + if dirty { " (dirty)" } else { "" };
+    if version.is_none() && asked.strict {
+        return Err(Error::new(Kind::Failed, "no migration"));
+    }
     output.result(json!({"pack": pack, "version": version, "dirty": dirty}), &text);
     Ok(0)
 }

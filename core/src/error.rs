@@ -24,6 +24,8 @@ pub enum Kind {
     GateNotMet,
     /// The server cannot be reached, or the connection was lost.
     CannotConnect,
+    /// What needs the operator's word did not get it.
+    NotConfirmed,
     /// The server is a PostgreSQL older than the oldest that works.
     PostgresTooOld,
     /// pgvector is absent or too old.
@@ -68,6 +70,7 @@ impl Kind {
         Kind::Changed,
         Kind::GateNotMet,
         Kind::CannotConnect,
+        Kind::NotConfirmed,
         Kind::PostgresTooOld,
         Kind::NoVector,
         Kind::UnknownPack,
@@ -98,6 +101,7 @@ impl Kind {
             Kind::Changed => ("ST007", 7, 409, "a file of an applied version has changed or is gone"),
             Kind::GateNotMet => ("ST009", 9, 409, "the gate of a phase is not met"),
             Kind::CannotConnect => ("08001", 10, 503, "the server cannot be reached"),
+            Kind::NotConfirmed => ("ST011", 11, 409, "what needs the operator's word did not get it"),
             Kind::PostgresTooOld => ("0A000", 13, 501, "the server is older than PostgreSQL 15"),
             Kind::NoVector => ("ST014", 14, 501, "pgvector is absent or too old"),
             Kind::UnknownPack => ("42704", 15, 404, "there is no such pack"),
@@ -163,6 +167,10 @@ pub struct DbError {
     pub context: Option<String>,
 }
 
+/// What to do where nothing may be written.
+const READ_ONLY: &str = "connect to the primary; where \"show default_transaction_read_only\" says on, the role or the database \
+    is read-only by default: alter database ... set default_transaction_read_only = off";
+
 /// An error of any door. Message: lower case, no full stop, names the value that was wrong. Hint: the next command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -181,12 +189,13 @@ impl Error {
 
     /// A statement that failed, with what was being done.
     pub fn failed(doing: &str, cause: DbError) -> Self {
+        let read_only = (cause.sqlstate == "25006").then(|| READ_ONLY.to_owned());
         Error {
             kind: Kind::Failed,
             message: format!("{doing}: {} (SQLSTATE {})", cause.message, cause.sqlstate),
             sqlstate: Some(cause.sqlstate),
             detail: cause.detail,
-            hint: cause.hint,
+            hint: cause.hint.or(read_only),
         }
     }
 

@@ -3,6 +3,7 @@
 //! A door (SQL, HTTP, command line) asks this crate what to do, runs the statement it is given against Postgres and
 //! hands the answer back. Nothing here knows which door is asking.
 
+pub mod adopt;
 pub mod error;
 pub mod ident;
 pub mod order;

@@ -1,10 +1,17 @@
 //! Packs: a folder of migrations, from its files.
 
+mod layout;
+
 use crate::error::{Error, Kind};
+use crate::script;
+use crate::statement::{Statement, Value};
 use crate::variables::{Values, Variable};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+
+pub use layout::Layout;
+use layout::PARTS;
 
 /// What `pack.toml` says. A folder without one is a pack of one phase.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,6 +33,9 @@ pub struct Manifest {
     /// Risk level, in words.
     #[serde(default)]
     pub risk: String,
+    /// Table of another migration tool to keep in step with, `schema.table`; `none`: with none; empty: what is found.
+    #[serde(default)]
+    pub ledger: String,
     /// What the server must have.
     #[serde(default)]
     pub requires: Requires,
@@ -101,6 +111,10 @@ impl Phase {
 pub struct Migration {
     /// Number in the file name.
     pub version: i64,
+    /// The same as it is written there.
+    pub digits: String,
+    /// How its files are named.
+    pub layout: Layout,
     /// What follows the number.
     pub name: String,
     /// Phase that it belongs to.
@@ -127,7 +141,22 @@ impl Migration {
 
     /// The file name of this part: `007_create_vector_indexes.up.sql` without leading zeros that it may have had.
     pub fn file(&self, part: &str) -> String {
-        format!("{:03}_{}.{part}.sql", self.version, self.name)
+        match (self.layout, part) {
+            (Layout::GolangMigrate, _) => format!("{:03}_{}.{part}.sql", self.version, self.name),
+            (Layout::Supabase, "up") => format!("{}_{}.sql", self.digits, self.name),
+            (Layout::Supabase, _) => format!("{part}/{}_{}.sql", self.digits, self.name),
+        }
+    }
+
+    /// What Supabase's table has of it: the version as text, the statements.
+    fn entry(&self) -> serde_json::Value {
+        if self.layout != Layout::Supabase {
+            return serde_json::Value::Null;
+        }
+        let statements: Vec<String> = script::split(&self.file("up"), &self.up)
+            .map(|statements| statements.into_iter().map(|sql| sql.text).collect())
+            .unwrap_or_default();
+        serde_json::json!({"version": self.digits, "statements": statements})
     }
 }
 
@@ -143,6 +172,10 @@ pub struct Pack {
     pub manifest: Manifest,
     /// Ascending by version.
     pub migrations: Vec<Migration>,
+    /// How its files are named.
+    pub layout: Layout,
+    /// False for a bare folder, without a `pack.toml`.
+    pub described: bool,
     /// Values that the caller gave to its variables.
     pub given: Values,
 }
@@ -153,12 +186,14 @@ pub type File = (String, String);
 impl Pack {
     /// From the name of a folder, the text of its `pack.toml` and its other files, in any order.
     pub fn read(folder: &str, manifest: Option<&str>, files: Vec<File>) -> Result<Pack, Error> {
+        let described = manifest.is_some();
         let mut manifest = match manifest {
             Some(text) => toml::from_str::<Manifest>(text).map_err(|e| bad_manifest(&e))?,
             None => Manifest { name: plain_name(folder), title: folder.to_owned(), ..Default::default() },
         };
         check_name(&manifest.name)?;
-        let mut migrations = assemble(files)?;
+        let layout = Layout::of(&files)?;
+        let mut migrations = assemble(layout, files)?;
         if manifest.phases.is_empty() {
             let migrations = migrations.keys().copied().collect();
             let name = "All migrations".to_owned();
@@ -166,7 +201,31 @@ impl Pack {
         }
         manifest.phases.iter_mut().try_for_each(complete_phase)?;
         assign_phases(&manifest.phases, &mut migrations)?;
-        Ok(Pack { manifest, migrations: migrations.into_values().collect(), given: Values::new() })
+        let migrations = migrations.into_values().collect();
+        Ok(Pack { manifest, migrations, layout, described, given: Values::new() })
+    }
+
+    /// Tells the database of it, and of the values that stand for its variables.
+    pub fn register(&self, values: &Values) -> Statement {
+        let json =
+            |value: serde_json::Result<serde_json::Value>| Value::Json(value.expect("plain data serializes"));
+        let (name, title) = (self.manifest.name.as_str(), self.manifest.title.as_str());
+        let described = [json(serde_json::to_value(&self.manifest)), json(serde_json::to_value(values))];
+        let params =
+            [vec![name.into(), title.into()], described.into(), vec![Value::Json(self.versions())]].concat();
+        Statement::ours(include_str!("../../sql/query/register.sql"), params)
+    }
+
+    /// Its versions as the database is told of them: version, name, phase, checksums, entry.
+    pub fn versions(&self) -> serde_json::Value {
+        let version = |m: &Migration| {
+            let (version, name, phase) = (m.version, &m.name, m.phase);
+            serde_json::json!({
+                "version": version, "name": name, "phase": phase, "checksum": m.checksum(),
+                "files": m.files_checksum(), "entry": m.entry(),
+            })
+        };
+        self.migrations.iter().map(version).collect()
     }
 
     /// The phase of this number.
@@ -235,48 +294,34 @@ fn check_name(name: &str) -> Result<(), Error> {
     }
 }
 
-/// `NNN_name.part.sql` as version, name and part. None for a file that is no migration.
-fn parse(file: &str) -> Result<Option<(i64, &str, &str)>, Error> {
-    if !file.ends_with(".sql") || !file.starts_with(|c: char| c.is_ascii_digit()) {
-        return Ok(None);
-    }
-    let named = || {
-        let (version, rest) = file.strip_suffix(".sql")?.split_once('_')?;
-        let (name, part) = rest.rsplit_once('.')?;
-        let digits = version.bytes().all(|b| b.is_ascii_digit());
-        (digits && !name.is_empty() && ["up", "down", "verify"].contains(&part))
-            .then_some((version, name, part))
-    };
-    let (version, name, part) = named().ok_or_else(|| {
-        Error::new(
-            Kind::BadPack,
-            format!("file name \"{file}\" is not NNN_name.up.sql, .down.sql or .verify.sql"),
-        )
-        .hint("rename it, or move it out of the folder of migrations")
-    })?;
-    let version = version.parse().map_err(|_| {
-        Error::new(Kind::BadPack, format!("version {version} of \"{file}\" is above {}", i64::MAX))
-    })?;
-    Ok(Some((version, name, part)))
+fn number(digits: &str, file: &str) -> Result<i64, Error> {
+    digits.parse().map_err(|_| {
+        Error::new(Kind::BadPack, format!("version {digits} of \"{file}\" is above {}", i64::MAX))
+    })
 }
 
 /// The files of one version while they are being found.
 #[derive(Default)]
 struct Found {
     name: String,
+    digits: String,
     parts: BTreeMap<&'static str, File>,
 }
 
-fn assemble(mut files: Vec<File>) -> Result<BTreeMap<i64, Migration>, Error> {
+fn assemble(layout: Layout, mut files: Vec<File>) -> Result<BTreeMap<i64, Migration>, Error> {
     files.sort();
     let mut found: BTreeMap<i64, Found> = BTreeMap::new();
     for (file, text) in files {
-        let Some((version, name, part)) = parse(&file)? else { continue };
-        let part = ["up", "down", "verify"].into_iter().find(|p| *p == part).expect("parse knows only these");
-        let name = name.to_owned();
-        add(found.entry(version).or_default(), version, &name, (part, (file, text)))?;
+        let Some(place) = layout.place(&file)? else { continue };
+        let (version, part) = (number(place.digits, &file)?, place.part);
+        let (digits, name) = (place.digits.to_owned(), place.name.to_owned());
+        let of = found.entry(version).or_default();
+        add(of, version, &name, (part, (file, text)))?;
+        if part == "up" || of.digits.is_empty() {
+            of.digits = digits;
+        }
     }
-    found.into_iter().map(|(version, found)| Ok((version, complete(version, found)?))).collect()
+    found.into_iter().map(|(version, found)| Ok((version, complete(layout, version, found)?))).collect()
 }
 
 fn add(found: &mut Found, version: i64, name: &str, (part, file): (&'static str, File)) -> Result<(), Error> {
@@ -293,16 +338,19 @@ fn add(found: &mut Found, version: i64, name: &str, (part, file): (&'static str,
     Ok(())
 }
 
-fn complete(version: i64, mut found: Found) -> Result<Migration, Error> {
-    let mut take = |part: &str| found.parts.remove(part);
-    let (up, down, verify) = (take("up"), take("down"), take("verify"));
-    let Some((_, up)) = up else {
-        let (file, _) = down.or(verify).expect("a version is found by a file");
-        return Err(Error::new(Kind::BadPack, format!("version {version} has no up file beside \"{file}\""))
-            .hint(format!("add {version:03}_{}.up.sql", found.name)));
-    };
+fn complete(layout: Layout, version: i64, mut found: Found) -> Result<Migration, Error> {
+    let [up, down, verify] = PARTS.map(|part| found.parts.remove(part));
+    let (name, digits) = (found.name, found.digits);
+    let file = up.as_ref().or(down.as_ref()).or(verify.as_ref()).map_or("", |(file, _)| file).to_owned();
     let text = |file: Option<File>| file.map(|(_, text)| text);
-    Ok(Migration { version, name: found.name, phase: 0, up, down: text(down), verify: text(verify) })
+    let (missing, up) = (up.is_none(), text(up).unwrap_or_default());
+    let (down, verify) = (text(down), text(verify));
+    let migration = Migration { version, digits, layout, name, phase: 0, up, down, verify };
+    match missing {
+        false => Ok(migration),
+        true => Err(Error::new(Kind::BadPack, format!("version {version} has no up file beside \"{file}\""))
+            .hint(format!("add {}", migration.file("up")))),
+    }
 }
 
 fn assign_phases(phases: &[Phase], migrations: &mut BTreeMap<i64, Migration>) -> Result<(), Error> {

@@ -37,6 +37,8 @@ pub enum Target {
     Phase(i64),
     /// Up through this version, or down to it: it stays, what is above it goes.
     Version(i64),
+    /// The same, whichever way it lies.
+    Goto(i64),
 }
 
 /// What the database knows of a version.
@@ -63,6 +65,12 @@ impl Known {
         let (version, untouched) = (column(row, 0).parse().unwrap_or(-1), column(row, 4) == "true");
         let finalized = column(row, 6) == "true";
         Known { version, name: text(1), state: text(2), checksum: text(3), untouched, finalized }
+    }
+
+    /// Of a version that another tool has applied; its file is taken as it is today.
+    pub(crate) fn adopted(migration: &Migration) -> Known {
+        let (version, name) = (migration.version, migration.name.clone());
+        Known { version, name, state: "applied".to_owned(), checksum: migration.checksum(), untouched: false }
     }
 
     fn pending(&self) -> bool {
@@ -172,7 +180,7 @@ pub fn reach(target: Target) -> i64 {
     match target {
         Target::All => i64::MAX,
         Target::Phase(last) => last,
-        Target::Count(_) | Target::Version(_) => i64::MIN,
+        Target::Count(_) | Target::Version(_) | Target::Goto(_) => i64::MIN,
     }
 }
 
@@ -254,7 +262,9 @@ fn up<'p>(pack: &'p Pack, known: &[Known], target: Target) -> Result<Vec<&'p Mig
         Target::All => pending,
         Target::Count(n) => pending.into_iter().take(n).collect(),
         Target::Phase(last) => pending.into_iter().filter(|m| m.phase <= last).collect(),
-        Target::Version(last) => pending.into_iter().filter(|m| m.version <= last).collect(),
+        Target::Version(last) | Target::Goto(last) => {
+            pending.into_iter().filter(|m| m.version <= last).collect()
+        }
     })
 }
 
@@ -263,7 +273,7 @@ fn down<'p>(pack: &'p Pack, known: &[Known], target: Target) -> Result<Vec<&'p M
     versions.sort_by_key(|k| -k.version);
     let count = match target {
         Target::Count(n) => n,
-        Target::Version(stays) => versions.iter().filter(|k| k.version > stays).count(),
+        Target::Version(stays) | Target::Goto(stays) => versions.iter().filter(|k| k.version > stays).count(),
         Target::All | Target::Phase(_) => versions.len(),
     };
     let found = |k: &&Known| {

@@ -4,6 +4,7 @@
 //! held between the two calls but this value and one session, so that any door can drive it: a connection, a background
 //! worker. State is told before and after: a step's intent is committed before it runs, its outcome with it or after it.
 
+mod adoption;
 mod advice;
 mod event;
 mod gate;
@@ -15,6 +16,7 @@ mod watch;
 
 pub use watch::Rhythm;
 
+use crate::adopt::Wish;
 use crate::error::Error;
 use crate::pack::Pack;
 use crate::plan::{Direction, Known, Move, Target};
@@ -52,6 +54,8 @@ pub struct Request {
     pub seed: u64,
     /// The run in the database that this is, where it was asked for beforehand; no other is taken then.
     pub run: Option<String>,
+    /// What the caller says about the tables of other migration tools.
+    pub wish: Wish,
 }
 
 impl Request {
@@ -66,6 +70,7 @@ impl Request {
             index_wait: Duration::ZERO,
             seed: 0,
             run: None,
+            wish: Wish::Find,
         }
     }
 }
@@ -90,6 +95,13 @@ pub enum Event {
     Waiting {
         /// Its process id and who it is, where the server tells.
         holder: String,
+    },
+    /// What another migration tool has applied counts as applied.
+    Adopted {
+        /// How many versions.
+        versions: usize,
+        /// Its table.
+        table: String,
     },
     /// A version starts.
     Migration {
@@ -168,6 +180,8 @@ pub struct Report {
     pub moved: Vec<(i64, String)>,
     /// Phases without migrations whose gate was met.
     pub passed: Vec<i64>,
+    /// Of the versions that were asked for by number, how many there are not.
+    pub short: usize,
 }
 
 /// A run being turned.
@@ -178,6 +192,8 @@ pub struct Run {
     queue: VecDeque<Task>,
     current: Option<Task>,
     known: Vec<Known>,
+    /// A run of the pack is called running.
+    unsettled: bool,
     stored: Values,
     values: Values,
     moves: Vec<Move>,
@@ -205,11 +221,12 @@ impl Run {
     /// A run that has not begun. `pack.given` are the values that the caller gave.
     pub fn new(pack: Pack, request: Request) -> Self {
         Run {
+            queue: adoption::reading(&pack).collect(),
             pack,
             request,
-            queue: VecDeque::from([Task::Lock]),
             current: None,
             known: Vec::new(),
+            unsettled: false,
             stored: Values::new(),
             values: Values::new(),
             moves: Vec::new(),
@@ -258,6 +275,11 @@ impl Run {
     /// True once there is a run in the database whose state this one keeps.
     pub fn is_claimed(&self) -> bool {
         self.attempt > 0
+    }
+
+    /// Which way it goes; of a target that may lie either way it is known once the state was read.
+    pub fn direction(&self) -> Direction {
+        self.request.direction
     }
 
     /// The attempt, from 1; zero before the claim.

@@ -27,7 +27,9 @@ extension_sql_file!(
 extension_sql_file!("../../sql/create/stop_asked.sql", name = "stop_asked", requires = ["migration_version"]);
 extension_sql_file!("../../sql/create/run_is_alive.sql", name = "run_is_alive", requires = ["stop_asked"]);
 extension_sql_file!("../../sql/create/cancel_run.sql", name = "cancel_run", requires = ["run_is_alive"]);
-extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["cancel_run"]);
+extension_sql_file!("../../sql/create/ledger.sql", name = "ledger", requires = ["cancel_run"]);
+extension_sql_file!("../../sql/create/ledgers.sql", name = "ledgers", requires = ["ledger"]);
+extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["ledgers"]);
 extension_sql_file!("../../sql/create/session_text.sql", name = "session_text", requires = ["force_version"]);
 extension_sql_file!(
     "../../sql/create/backfill_cursor.sql",

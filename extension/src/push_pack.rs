@@ -6,6 +6,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{JsonB, check_for_interrupts};
 use std::time::Duration;
+use strata_core::adopt::{self, Adoption, Wish};
 use strata_core::pack::Pack;
 use strata_core::statement::{Statement, Value};
 use strata_core::upload::Upload;
@@ -33,7 +34,24 @@ fn push(json: &serde_json::Value) -> Result<String, Error> {
     let statement =
         Statement::ours(include_str!("../../sql/query/push_pack.sql"), parameters(&pack, &upload));
     here(&statement).map_err(|cause| Error::failed(&format!("pack {name}: keeping its files"), cause))?;
+    adopt(&pack, &known)?;
     Ok(name)
+}
+
+/// What another migration tool has applied counts as applied from the first contact on, so that a plan is true.
+fn adopt(pack: &Pack, known: &[plan::Known]) -> Result<(), Error> {
+    let doing = |cause| Error::failed(&format!("pack {}: other migration tools", pack.manifest.name), cause);
+    let wish = Wish::Find.of(pack);
+    let ledgers = adopt::read(&here(&adopt::question(pack, &wish)).map_err(doing)?);
+    let statement = match adopt::decide(pack, known, &ledgers, &wish)? {
+        Adoption::Nothing => return Ok(()),
+        Adoption::Never => adopt::never(pack),
+        Adoption::Adopt(ledger, versions) => {
+            notice!("adopted {} versions of {}", versions.len(), ledger.name());
+            ledger.adopt(pack, &versions)
+        }
+    };
+    here(&statement).map(drop).map_err(doing)
 }
 
 /// The lock of a pack to the end of this transaction: nobody moves a pack whose files change.
@@ -61,21 +79,13 @@ pub fn lock(pack: &str) -> Result<(), Error> {
 }
 
 fn parameters(pack: &Pack, upload: &Upload) -> Vec<Value> {
-    let migrations: Vec<serde_json::Value> = pack
-        .migrations
-        .iter()
-        .map(|m| {
-            serde_json::json!({"version": m.version, "name": m.name, "phase": m.phase, "checksum": m.checksum(),
-                "files": m.files_checksum()})
-        })
-        .collect();
     let json =
         |value: serde_json::Result<serde_json::Value>| Value::Json(value.expect("plain data serializes"));
     vec![
         pack.manifest.name.as_str().into(),
         pack.manifest.title.as_str().into(),
         json(serde_json::to_value(&pack.manifest)),
-        Value::Json(migrations.into()),
+        Value::Json(pack.versions()),
         json(serde_json::to_value(upload.stored())),
     ]
 }

@@ -7,6 +7,22 @@ comment on table strata.migration is 'Every version of every pack, applied or no
 comment on column strata.migration.state is 'pending, applying, applied or reverting; applying and reverting are half-way.';
 comment on column strata.migration.checksum is 'sha256 of the up file, before variables are put in, in hex.';
 
+comment on column strata.migration.entry is 'Version and statements as Supabase''s table has them; only of packs in its layout.';
+
+comment on table strata.ledger is 'The table of another migration tool that a pack is kept in step with.';
+comment on column strata.ledger.kind is 'golang-migrate, supabase, or none: with none, whatever is found.';
+comment on function strata.ledger_name(strata.ledger) is 'How a ledger is called in a message.';
+comment on function strata.golang_lock_id(text, text, text) is 'The advisory lock that golang-migrate holds while it is at work.';
+comment on function strata.golang_is_at_work(text, text) is 'Whether golang-migrate holds its lock; else it is this transaction''s.';
+comment on function strata.open_ledger(strata.ledger) is 'Locks a ledger against writers; refuses one that would run somebody''s code.';
+comment on function strata.golang_row(bigint[], text[]) is 'What golang-migrate''s table says when versions stand like this.';
+comment on function strata.write_golang(strata.ledger, text, text, boolean) is 'Writes golang-migrate''s one row, if it is what it was.';
+comment on function strata.write_supabase(strata.ledger, bigint[]) is 'Writes a row for each of these versions that is applied, none for another.';
+comment on function strata.keep_ledger() is 'Trigger function: what another tool believes follows strata.migration.';
+comment on function strata.reset_ledger(text) is 'Makes the ledger of a pack say what strata.migration says.';
+comment on function strata.ledgers(text, text) is 'The tables of other migration tools that may be those of a pack, with what they say.';
+comment on function strata.bind_ledger(text, text, text, text) is 'Keeps a pack in step with a table of another tool; kind none: with none.';
+
 comment on table strata.run is 'One request to move a pack to a version; at most one live run a pack.';
 comment on column strata.run.attempt is 'Fence of the executor: only the newest attempt may write.';
 

@@ -30,12 +30,14 @@ begin
     where p.pack = force_version.pack and p.phase > coalesce((
         select m.phase from strata.migration m
         where m.pack = force_version.pack and m.version = force_version.version), 0);
+    -- What another tool believes is not asked: the operator says how it is.
+    perform strata.reset_ledger(pack);
     with wanted as (
         select m.version, m.name, case when m.version <= force_version.version then 'applied' else 'pending' end as state,
                coalesce(f.checksum, m.checksum) as checksum
         from strata.migration m
         left join strata.pack_file f
-            on f.pack = m.pack and f.name ~ '\.up\.sql$' and ltrim(split_part(f.name, '_', 1), '0') = m.version::text
+            on f.pack = m.pack and f.name ~ '^[0-9]+_([^.]*|.*\.up)\.sql$' and ltrim(split_part(f.name, '_', 1), '0') = m.version::text
         where m.pack = force_version.pack
     ), marked as (
         update strata.migration m

@@ -6,7 +6,7 @@ create table strata.history (
     version     bigint      not null,
     name        text        not null,
     direction   text        not null check (direction in ('up', 'down', 'verify', 'finalize')),
-    event       text        not null check (event in ('started', 'succeeded', 'failed', 'forced')),
+    event       text        not null check (event in ('started', 'succeeded', 'failed', 'forced', 'adopted')),
     at          timestamptz not null default clock_timestamp(),
     by          text        not null default session_user,
     run         uuid,
@@ -14,7 +14,7 @@ create table strata.history (
     step        int,
     sqlstate    text,
     message     text,
-    check ((event in ('failed', 'forced')) = (message is not null))
+    check ((event in ('failed', 'forced', 'adopted')) = (message is not null))
 );
 create index history_pack_version on strata.history (pack, version, id);
 

@@ -9,6 +9,7 @@ create table strata.migration (
     checksum    text   not null,
     files       text   not null default '',
     applied_at  timestamptz,
+    entry       jsonb,
     primary key (pack, version),
     check ((state in ('applied', 'reverting')) = (applied_at is not null))
 );

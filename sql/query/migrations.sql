@@ -9,7 +9,7 @@ select m.version::text, m.name, m.state, m.checksum,
            where r.pack = m.pack and r.direction = 'up' and s.version = m.version and (s.state = 'done' or s.kind = 'alone')
              and s.started_at > coalesce((
                  select max(h.at) from strata.history h
-                 where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced')), '-infinity')
+                 where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced', 'adopted')), '-infinity')
        ))::text,
        (exists (select from strata.run r where r.pack = m.pack and r.state = 'running'))::text,
        (exists (

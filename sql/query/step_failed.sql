@@ -27,11 +27,11 @@ with run as (
           where o.pack = m.pack and o.direction = 'down' and d.version = m.version and d.state = 'done'
             and d.started_at > (
                 select max(h.at) from strata.history h
-                where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced')))
+                where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced', 'adopted')))
       and (
           select h.event from strata.history h
           where h.pack = m.pack and h.version = m.version and h.direction = 'up' order by h.id desc limit 1
-      ) in ('succeeded', 'forced')
+      ) in ('succeeded', 'forced', 'adopted')
 )
 insert into strata.history (pack, version, name, direction, event, run, attempt, step, sqlstate, message)
 select r.pack, m.version, m.name, r.direction, 'failed', r.id, $2::int8::int, s.number, $5::text, $6::text

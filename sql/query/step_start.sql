@@ -35,7 +35,7 @@ select step.run::text, coalesce((
     from strata.history h
     where h.pack = l.pack and h.version = $3::int8 and h.event = 'started' and h.at > coalesce((
         select max(x.at) from strata.history x
-        where x.pack = h.pack and x.version = h.version and x.event in ('succeeded', 'forced')), '-infinity')
+        where x.pack = h.pack and x.version = h.version and x.event in ('succeeded', 'forced', 'adopted')), '-infinity')
     order by h.id
     limit 1), pg_current_xact_id()::xid::text)
 from step, live l

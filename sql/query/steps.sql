@@ -9,5 +9,5 @@ join strata.run mine on mine.id = $1::text::uuid and mine.pack = r.pack and mine
 join strata.migration m on m.pack = r.pack and m.version = s.version and m.state in ('applying', 'reverting')
 where s.started_at > coalesce((
     select max(h.at) from strata.history h
-    where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced')), '-infinity')
+    where h.pack = m.pack and h.version = m.version and h.event in ('succeeded', 'forced', 'adopted')), '-infinity')
 order by s.version, s.number, (s.state = 'done') desc, s.started_at desc

@@ -212,7 +212,7 @@ fn words_that_make_no_sense_are_usage_errors() {
         &["sideways"],
         &["up", "0"],
         &["up", "many"],
-        &["down", "--all"],
+        &["down", "--all", "2"],
         &["up", "--set", "novalue"],
         &["up", "--to-phase", "9"],
     ];

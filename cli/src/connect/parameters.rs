@@ -6,7 +6,7 @@ use strata_core::{Error, Kind};
 
 /// Every parameter that is understood, and the variable that fills it in when nothing else does. PGHOSTADDR is
 /// left out on purpose: with libpq it silently redirects a URL that names another host.
-const KNOWN: [(&str, Option<&str>); 23] = [
+const KNOWN: [(&str, Option<&str>); 28] = [
     ("host", Some("PGHOST")),
     ("hostaddr", None),
     ("port", Some("PGPORT")),
@@ -30,7 +30,16 @@ const KNOWN: [(&str, Option<&str>); 23] = [
     ("keepalives_idle", None),
     ("keepalives_interval", None),
     ("keepalives_count", None),
+    // golang-migrate's own. Its table is what `--adopt` names; the others have no meaning here.
+    (MIGRATIONS_TABLE, None),
+    (MIGRATIONS_TABLE_QUOTED, None),
+    ("x-multi-statement", None),
+    ("x-multi-statement-max-size", None),
+    ("x-statement-timeout", None),
 ];
+
+const MIGRATIONS_TABLE: &str = "x-migrations-table";
+const MIGRATIONS_TABLE_QUOTED: &str = "x-migrations-table-quoted";
 
 /// The name as a constant, when the parameter is understood.
 pub fn known(name: &str) -> Option<&'static str> {
@@ -138,6 +147,14 @@ impl Parameters {
         self.get(name).map(|value| value.text.as_str())
     }
 
+    /// golang-migrate's table, as SQL names it.
+    pub fn migrations_table(&self) -> Option<String> {
+        let table = self.text(MIGRATIONS_TABLE)?;
+        let quoted =
+            matches!(self.text(MIGRATIONS_TABLE_QUOTED), Some("1" | "t" | "T" | "true" | "TRUE" | "True"));
+        Some(if quoted { table.to_owned() } else { format!("\"{}\"", table.replace('"', "\"\"")) })
+    }
+
     /// The value as a whole number, for the parameters that count or last.
     pub fn number(&self, name: &str) -> Result<Option<i64>, Error> {
         let Some(Value { text, origin }) = self.get(name) else { return Ok(None) };
@@ -196,6 +213,18 @@ mod tests {
         let error =
             parameters.choice("channel_binding", &[("prefer", 1), ("require", 2)]).expect_err("refused");
         assert_eq!(error.message(), "--database: channel_binding \"maybe\" is not one of prefer, require");
+    }
+
+    #[test]
+    fn golang_migrates_table_is_named_as_in_sql() {
+        let named = |query: &str| {
+            let url = format!("postgres://h/d?{query}");
+            Parameters::parse(&url, "--database").expect("read").migrations_table()
+        };
+        assert_eq!(named("x-migrations-table=Moved&x-statement-timeout=5"), Some("\"Moved\"".to_owned()));
+        let quoted = named("x-migrations-table=%22a%22.%22b%22&x-migrations-table-quoted=1");
+        assert_eq!(quoted, Some("\"a\".\"b\"".to_owned()));
+        assert_eq!(named("sslmode=disable"), None);
     }
 
     #[test]

@@ -125,12 +125,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// `url` (the flag) counts before DATABASE_URL, both before the PG* variables, which fill what is left out.
+    /// `url` (the flag) counts before the variables that hold a URL, these before the PG* variables, which fill what is
+    /// left out.
     pub fn read(url: Option<&str>, around: &Surroundings<'_>) -> Result<Self, Error> {
-        let mut given = match (url, (around.var)("DATABASE_URL").filter(|text| !text.is_empty())) {
-            (Some(url), _) => Parameters::parse(url, "--database")?,
-            (None, Some(url)) => Parameters::parse(&url, "DATABASE_URL")?,
-            (None, None) => from_variables(around)?,
+        let mut given = match given(url, around.var)? {
+            Some(given) => given,
+            None => from_variables(around)?,
         };
         given.fill(around.var);
         refuse_gss(&given)?;
@@ -153,6 +153,19 @@ impl Settings {
             keepalive: keepalive(&given)?,
             user,
         })
+    }
+}
+
+/// Variables that hold a URL; the first that is set counts.
+const URLS: [&str; 3] = ["DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL"];
+
+/// What the flag or a variable says in one piece.
+pub fn given(url: Option<&str>, var: &dyn Fn(&str) -> Option<String>) -> Result<Option<Parameters>, Error> {
+    let set = |name: &&'static str| Some((*name, var(name).filter(|text| !text.is_empty())?));
+    match (url, URLS.iter().find_map(set)) {
+        (Some(url), _) => Parameters::parse(url, "--database").map(Some),
+        (None, Some((name, url))) => Parameters::parse(&url, name).map(Some),
+        (None, None) => Ok(None),
     }
 }
 

@@ -7,6 +7,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Event::Waiting { .. } => "waiting",
+            Event::Adopted { .. } => "adopted",
             Event::Migration { .. } => "migration",
             Event::Step { .. } => "step",
             Event::Retry { .. } => "retry",
@@ -24,6 +25,8 @@ impl Event {
     pub fn text(&self) -> String {
         match self {
             Event::Waiting { holder } => format!("the pack is being moved by {holder}"),
+            Event::Adopted { versions: 1, table } => format!("adopted 1 version of {table}"),
+            Event::Adopted { versions, table } => format!("adopted {versions} versions of {table}"),
             Event::Migration { version, name, direction, phase } => {
                 format!("{version} {name} {}, phase {phase}", direction.name())
             }

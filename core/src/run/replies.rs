@@ -33,7 +33,12 @@ impl Run {
                 self.passed = rows.iter().filter_map(|row| column(row, 0).parse().ok()).collect();
                 Ok(())
             }
-            Task::Migrations => self.read_migrations(rows),
+            Task::Migrations => {
+                self.known = rows.iter().map(Known::read).collect();
+                self.unsettled = rows.first().is_some_and(|row| column(row, 5) == "true");
+                Ok(())
+            }
+            Task::Ledgers => self.read_ledgers(rows),
             Task::Claim => self.claimed(rows),
             Task::Steps => self.read_steps(rows),
             Task::Check(version, file, _) => {
@@ -84,10 +89,7 @@ impl Run {
     fn tried_lock(&mut self, rows: &[Row]) -> Result<(), Error> {
         if rows.first().is_some_and(|row| column(row, 0) == "true") {
             self.locked = true;
-            self.queue.push_back(Task::Variables);
-            let gated = !plan::unpassed(&self.pack, &[], i64::MAX).is_empty();
-            self.queue.extend(gated.then_some(Task::Passed));
-            self.queue.push_back(Task::Migrations);
+            self.queue.extend(super::adoption::reading(&self.pack));
             return Ok(());
         }
         if self.stopping {
@@ -126,22 +128,6 @@ impl Run {
         let pair = |row: &Row| (column(row, 0).to_owned(), column(row, 1).to_owned());
         self.stored = rows.iter().map(pair).collect();
         self.values = variables::resolve(&self.pack.manifest.variables, &self.pack.given, &self.stored)?;
-        Ok(())
-    }
-
-    fn read_migrations(&mut self, rows: &[Row]) -> Result<(), Error> {
-        self.known = rows.iter().map(Known::read).collect();
-        let request = (self.request.direction, self.request.target);
-        self.moves = plan::fresh(&self.pack, (&self.values, &self.stored), &self.known, request)?;
-        match self.moves.is_empty() && self.gates(0).is_empty() {
-            true => {
-                // Ours is the lock: a run that is called running has died.
-                let died = rows.first().is_some_and(|row| column(row, 5) == "true");
-                self.queue.extend(died.then_some(Task::Settle));
-                self.queue.push_back(Task::Unlock);
-            }
-            false => self.queue.extend([Task::Register, Task::Claim]),
-        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The tasks of a run and the statement of each.
 
 use super::{Event, Run};
+use crate::adopt::{self, Ledger};
 use crate::error::{DbError, Error};
 use crate::plan::{Direction, Move, Step};
 use crate::script::Part;
@@ -34,6 +35,9 @@ pub(super) enum Task {
     Passed,
     Migrations,
     Settle,
+    Ledgers,
+    Adopt(Ledger, Vec<i64>),
+    AdoptNone,
     Register,
     Claim,
     Steps,
@@ -101,6 +105,8 @@ impl Task {
         match self {
             Task::Lock | Task::LockHolder | Task::Unlock => "the lock of the pack",
             Task::Variables | Task::Passed | Task::Migrations | Task::Steps => "reading the state",
+            Task::Ledgers => "reading the tables of other migration tools",
+            Task::Adopt(..) | Task::AdoptNone => "taking over the versions of another migration tool",
             Task::Settle | Task::Register | Task::Claim | Task::RunEnd(_) | Task::StopAsked(_) => {
                 "writing the state"
             }
@@ -150,9 +156,10 @@ impl Run {
                 Statement::ours(include_str!("../../../sql/query/migrations.sql"), vec![name()])
             }
             Task::Settle => Statement::ours(include_str!("../../../sql/query/settle.sql"), vec![name()]),
-            Task::Register => {
-                Statement::ours(include_str!("../../../sql/query/register.sql"), self.registration())
-            }
+            Task::Ledgers => adopt::question(&self.pack, &self.wish()),
+            Task::Adopt(ledger, versions) => ledger.adopt(&self.pack, versions),
+            Task::AdoptNone => adopt::never(&self.pack),
+            Task::Register => self.pack.register(&self.values),
             Task::Claim => {
                 let direction = self.request.direction.name().into();
                 let wanted = self.request.run.as_deref().into();
@@ -237,23 +244,6 @@ impl Run {
             Task::Blockers(broken) => self.who_is_in_the_way(&broken.0),
             other => unreachable!("{other:?} has no bookkeeping"),
         }
-    }
-
-    fn registration(&self) -> Vec<Value> {
-        let manifest = &self.pack.manifest;
-        let json =
-            |value: serde_json::Result<serde_json::Value>| Value::Json(value.expect("plain data serializes"));
-        let migrations: Vec<serde_json::Value> = self.pack.migrations.iter().map(|m| {
-            serde_json::json!({"version": m.version, "name": m.name, "phase": m.phase, "checksum": m.checksum(),
-                "files": m.files_checksum()})
-        }).collect();
-        vec![
-            manifest.name.as_str().into(),
-            manifest.title.as_str().into(),
-            json(serde_json::to_value(manifest)),
-            json(serde_json::to_value(&self.values)),
-            Value::Json(migrations.into()),
-        ]
     }
 
     pub(super) fn step(&self, (m, s): Place) -> &Step {

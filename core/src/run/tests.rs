@@ -72,9 +72,13 @@ fn tells_before_and_after_every_step_and_marks_the_version_with_the_last() {
     assert_eq!(
         sent,
         [
+            "variables",
+            "migrations",
+            "ledgers",
             "lock",
             "variables",
             "migrations",
+            "ledgers",
             "register",
             "claim",
             "steps",
@@ -114,7 +118,7 @@ fn nothing_to_do_writes_nothing() {
     let (sent, outcome) = drive(&mut up(&files), |name| {
         (name == "migrations").then(|| Ok(vec![row(&["1", "a", "applied", &checksum])]))
     });
-    assert_eq!(sent, ["lock", "variables", "migrations", "unlock"]);
+    assert_eq!(sent, ["variables", "migrations", "ledgers"], "not even the lock is asked for");
     assert_eq!(outcome.expect("succeeds"), Report::default());
 }
 
@@ -125,7 +129,20 @@ fn a_run_that_died_behind_its_last_version_is_settled() {
     let (sent, outcome) = drive(&mut up(&files), |name| {
         (name == "migrations").then(|| Ok(vec![row(&["1", "a", "applied", &checksum, "false", "true"])]))
     });
-    assert_eq!(sent, ["lock", "variables", "migrations", "settle", "unlock"]);
+    assert_eq!(
+        sent,
+        [
+            "variables",
+            "migrations",
+            "ledgers",
+            "lock",
+            "variables",
+            "migrations",
+            "ledgers",
+            "settle",
+            "unlock"
+        ]
+    );
     assert_eq!(outcome.expect("succeeds"), Report::default());
 }
 
@@ -393,7 +410,7 @@ fn a_phase_that_was_passed_is_not_asked_again_and_nothing_else_is_to_do() {
     };
     let mut run = Run::new(gated(), Request::new(Direction::Up, Target::Phase(2)));
     let (sent, outcome) = drive(&mut run, applied);
-    assert_eq!(sent, ["lock", "variables", "phases_passed", "migrations", "unlock"]);
+    assert_eq!(sent, ["variables", "phases_passed", "migrations", "ledgers"]);
     assert_eq!(outcome.expect("nothing to do"), Report::default());
 }
 
@@ -559,3 +576,52 @@ fn what_is_told_to_the_database_names_run_attempt_version_and_step() {
 
 #[path = "lock_tests.rs"]
 mod locks;
+#[test]
+fn what_another_tool_has_applied_is_taken_over_before_anything_is_moved() {
+    let files = [("1_a.up.sql", "select 1"), ("2_b.up.sql", "select 2")];
+    let checksum = crate::pack::checksum("select 1");
+    let mut adopted = false;
+    let (sent, outcome) = drive(&mut up(&files), |name| {
+        adopted |= name == "adopt";
+        match name {
+            "ledgers" => {
+                let bound = if adopted { "true" } else { "false" };
+                let table =
+                    ["golang-migrate", "public", "schema_migrations", "0", bound, "idle", "1", "false"];
+                Some(Ok(vec![row(&table)]))
+            }
+            "migrations" if adopted => Some(Ok(vec![row(&["1", "a", "applied", &checksum])])),
+            _ => None,
+        }
+    });
+    let place =
+        |name: &str| sent.iter().position(|sent| sent == name).unwrap_or_else(|| panic!("{name}: {sent:?}"));
+    assert!(place("lock") < place("register") && place("register") < place("adopt"), "{sent:?}");
+    assert!(!sent.contains(&"select 1".to_owned()), "{sent:?}");
+    assert_eq!(outcome.expect("succeeds").moved, [(2, "b".to_owned())]);
+}
+
+#[test]
+fn a_plan_that_would_be_refused_adopts_nothing() {
+    let files = [("1_a.up.sql", "select 1"), ("2_b.up.sql", "rollback")];
+    let (sent, outcome) = drive(&mut up(&files), |name| {
+        let table = ["golang-migrate", "public", "schema_migrations", "0", "false", "idle", "1", "false"];
+        (name == "ledgers").then(|| Ok(vec![row(&table)]))
+    });
+    assert_eq!(outcome.expect_err("refused").kind(), Kind::BadPack);
+    assert!(!sent.contains(&"register".to_owned()), "{sent:?}");
+}
+
+#[test]
+fn a_version_to_go_to_may_lie_either_way() {
+    let files = [("1_a.up.sql", "select 1"), ("2_b.up.sql", "select 2"), ("2_b.down.sql", "select -2")];
+    let checksum = crate::pack::checksum("select 1");
+    let second = crate::pack::checksum("select 2");
+    let mut run = Run::new(pack(&files), Request::new(Direction::Up, Target::Goto(1)));
+    let (sent, outcome) = drive(&mut run, |name| {
+        let known = vec![row(&["1", "a", "applied", &checksum]), row(&["2", "b", "applied", &second])];
+        (name == "migrations").then(|| Ok(known))
+    });
+    assert!(sent.contains(&"select -2".to_owned()), "{sent:?}");
+    assert_eq!((run.direction(), outcome.expect("succeeds").moved.len()), (Direction::Down, 1));
+}

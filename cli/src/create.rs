@@ -1,0 +1,96 @@
+//! `create`: the empty up and down file of a new version.
+
+use crate::args::{Args, Create};
+use crate::go_time;
+use crate::output::Output;
+use jiff::Zoned;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use strata_core::{Error, Kind};
+
+/// Creates the two files and prints where they are.
+pub fn run(args: &Args, create: &Create, output: &Output) -> Result<u8, Error> {
+    let folder = create.dir.as_ref().or(args.folder()).cloned().unwrap_or_else(|| PathBuf::from("."));
+    let extension = create.ext.trim_start_matches('.');
+    std::fs::create_dir_all(&folder).map_err(|cause| failed(&folder, &cause))?;
+    let names = files(&folder, extension)?;
+    let version = if create.seq { next(&names, create.digits)? } else { by_time(create)? };
+    if names.iter().any(|name| name.starts_with(&format!("{version}_"))) {
+        let message = format!("duplicate migration version: {version}");
+        return Err(Error::new(Kind::DuplicateVersion, message).hint("wait a second, or use --seq"));
+    }
+    let paths =
+        ["up", "down"].map(|part| folder.join(format!("{version}_{}.{part}.{extension}", create.name)));
+    for path in &paths {
+        std::fs::File::create_new(path).map_err(|cause| failed(path, &cause))?;
+    }
+    let shown = paths.map(|path| path.canonicalize().unwrap_or(path).display().to_string());
+    output.result(json!({"version": version, "files": shown}), &shown.join("\n"));
+    Ok(0)
+}
+
+fn failed(path: &Path, cause: &std::io::Error) -> Error {
+    Error::new(Kind::Failed, format!("cannot create {}: {cause}", path.display()))
+}
+
+/// Names of this extension, in order.
+fn files(folder: &Path, extension: &str) -> Result<Vec<String>, Error> {
+    let entries = std::fs::read_dir(folder).map_err(|cause| failed(folder, &cause))?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(&format!(".{extension}"))).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// One above the highest number there is, with leading zeros.
+fn next(names: &[String], digits: u16) -> Result<String, Error> {
+    let number = |name: &String| name.split_once('_').and_then(|(digits, _)| digits.parse::<u64>().ok());
+    let last = names.iter().filter_map(number).max().unwrap_or(0);
+    let width = usize::from(digits);
+    let version = format!("{:0width$}", last.saturating_add(1));
+    match version.len() > width {
+        true => Err(Error::new(
+            Kind::BadArgument,
+            format!("next sequence number {version} too large, at most {digits} digits are allowed"),
+        )
+        .hint("raise --digits")),
+        false => Ok(version),
+    }
+}
+
+fn by_time(create: &Create) -> Result<String, Error> {
+    let bad = |message: String| Error::new(Kind::BadArgument, message);
+    let now = Zoned::now()
+        .in_tz(&create.tz)
+        .map_err(|cause| bad(format!("--tz \"{}\" is no time zone: {cause}", create.tz)))?;
+    let version = match create.format.as_str() {
+        "" => return Err(bad("time format may not be empty".to_owned())),
+        "unix" => now.timestamp().as_second().to_string(),
+        "unixNano" => now.timestamp().as_nanosecond().to_string(),
+        layout => go_time::format(&now, layout),
+    };
+    match version.bytes().all(|b| b.is_ascii_digit()) {
+        true => Ok(version),
+        false => Err(bad(format!(
+            "--format \"{}\" makes the version {version}, which is no number",
+            create.format
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(names: &[&str], digits: u16) -> Result<String, Error> {
+        next(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), digits)
+    }
+
+    #[test]
+    fn a_sequence_goes_on_behind_its_highest_number() {
+        assert_eq!(after(&[], 6).expect("first"), "000001");
+        assert_eq!(after(&["000009_a.up.sql", "10_b.up.sql", "README.sql"], 4).expect("next"), "0011");
+        let err = after(&["999_a.up.sql"], 3).expect_err("too large");
+        assert_eq!(err.message(), "next sequence number 1000 too large, at most 3 digits are allowed");
+    }
+}
