@@ -3,7 +3,8 @@
 use crate::args::{Args, Create};
 use crate::go_time;
 use crate::output::Output;
-use jiff::Zoned;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use strata_core::{Error, Kind};
@@ -60,9 +61,14 @@ fn next(names: &[String], digits: u16) -> Result<String, Error> {
 
 fn by_time(create: &Create) -> Result<String, Error> {
     let bad = |message: String| Error::new(Kind::BadArgument, message);
-    let now = Zoned::now()
-        .in_tz(&create.tz)
-        .map_err(|cause| bad(format!("--tz \"{}\" is no time zone: {cause}", create.tz)))?;
+    let zone = match create.tz.as_str() {
+        // Also where the system has no time zones.
+        "UTC" => TimeZone::UTC,
+        name => {
+            TimeZone::get(name).map_err(|cause| bad(format!("--tz \"{name}\" is no time zone: {cause}")))?
+        }
+    };
+    let now = Timestamp::now().to_zoned(zone);
     let version = match create.format.as_str() {
         "" => return Err(bad("time format may not be empty".to_owned())),
         "unix" => now.timestamp().as_second().to_string(),

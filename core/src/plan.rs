@@ -69,8 +69,8 @@ impl Known {
 
     /// Of a version that another tool has applied; its file is taken as it is today.
     pub(crate) fn adopted(migration: &Migration) -> Known {
-        let (version, name) = (migration.version, migration.name.clone());
-        Known { version, name, state: "applied".to_owned(), checksum: migration.checksum(), untouched: false }
+        let (version, name, checksum) = (migration.version, migration.name.clone(), migration.checksum());
+        Known { version, name, state: "applied".to_owned(), checksum, untouched: false, finalized: false }
     }
 
     fn pending(&self) -> bool {

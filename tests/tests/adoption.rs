@@ -305,7 +305,7 @@ const PROJECT: [(&str, &str); 5] = [
 /// A folder in Supabase's layout.
 fn project() -> Folder {
     let folder = Folder::empty();
-    std::fs::create_dir(folder.path().join("down")).unwrap();
+    std::fs::create_dir(folder.path().join("down")).expect("a folder");
     for (name, text) in PROJECT {
         folder.write(name, text);
     }

@@ -1,6 +1,7 @@
 //! Which ledger is whose, and what a difference means.
 
 use super::*;
+use std::slice::from_ref;
 
 fn pack(manifest: Option<&str>, names: &[&str]) -> Pack {
     let files = names.iter().map(|name| ((*name).to_owned(), "select 1".to_owned())).collect();
@@ -43,9 +44,9 @@ fn found(pack: &Pack, ledgers: &[Ledger]) -> Result<Adoption, Error> {
 #[test]
 fn a_bare_folder_takes_over_everything_up_to_the_version() {
     let (pack, ledger) = (bare(), golang(Some("2")));
-    assert_eq!(found(&pack, &[ledger.clone()]), Ok(Adoption::Adopt(ledger, vec![1, 2])));
+    assert_eq!(found(&pack, from_ref(&ledger)), Ok(Adoption::Adopt(ledger, vec![1, 2])));
     let empty = golang(None);
-    assert_eq!(found(&pack, &[empty.clone()]), Ok(Adoption::Adopt(empty, Vec::new())));
+    assert_eq!(found(&pack, from_ref(&empty)), Ok(Adoption::Adopt(empty, Vec::new())));
     assert_eq!(found(&pack, &[]), Ok(Adoption::Nothing));
 }
 
@@ -69,7 +70,7 @@ fn a_described_pack_does_not_take_small_numbers_for_its_own() {
     assert_eq!(found(&small, &[golang(None)]), Ok(Adoption::Nothing));
     let dated = pack(Some(manifest), &["20240101120000_a.up.sql"]);
     let ledger = golang(Some("20240101120000"));
-    assert_eq!(found(&dated, &[ledger.clone()]), Ok(Adoption::Adopt(ledger, vec![20240101120000])));
+    assert_eq!(found(&dated, from_ref(&ledger)), Ok(Adoption::Adopt(ledger, vec![20240101120000])));
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn the_manifest_or_the_caller_decides_what_is_doubtful() {
         pack(Some(&manifest), &["1_a.up.sql", "2_b.up.sql"])
     };
     let ledger = golang(Some("2"));
-    let adopt = |pack: &Pack| decide(pack, &[], &[ledger.clone()], &Wish::Find.of(pack));
+    let adopt = |pack: &Pack| decide(pack, &[], from_ref(&ledger), &Wish::Find.of(pack));
     assert_eq!(adopt(&said("public.schema_migrations")), Ok(Adoption::Adopt(ledger.clone(), vec![1, 2])));
     assert_eq!(adopt(&said("none")), Ok(Adoption::Never));
     assert_eq!(Wish::Never.of(&said("public.schema_migrations")), Wish::Never);
@@ -101,13 +102,13 @@ fn a_ledger_of_the_other_layout_is_left_alone() {
     assert_eq!(found(&bare(), &[supabase(&["20240101000000"])]), Ok(Adoption::Nothing));
     let folder = pack(None, &["20240101000000_a.sql", "20240102000000_b.sql"]);
     let ledger = supabase(&["20240102000000"]);
-    assert_eq!(found(&folder, &[ledger.clone()]), Ok(Adoption::Adopt(ledger, vec![20240102000000])));
+    assert_eq!(found(&folder, from_ref(&ledger)), Ok(Adoption::Adopt(ledger, vec![20240102000000])));
 }
 
 #[test]
 fn dirty_is_refused_in_golang_migrates_words() {
     let dirty = Ledger { dirty: true, ..golang(Some("2")) };
-    let err = found(&bare(), &[dirty.clone()]).expect_err("dirty");
+    let err = found(&bare(), from_ref(&dirty)).expect_err("dirty");
     assert_eq!(
         (err.kind(), err.message()),
         (Kind::RepairNeeded, "Dirty database version 2. Fix and force version.")
