@@ -15,8 +15,8 @@ const FILES: [(&str, &str); 6] = [
 ];
 
 fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -179,7 +179,7 @@ fn a_url_in_the_environment_is_enough() {
         let path = pack.path().display().to_string();
         let mut command = std::process::Command::new(strata_tests::environment::strata());
         command.args(["up", "1", "--path", &path, "--quiet"]).env_clear().envs(variables.iter().copied());
-        assert!(command.status().unwrap().success());
+        assert!(command.status().is_ok_and(|status| status.success()));
     };
     let moved = |database: &Database| {
         database.value::<i64>("select count(*) from strata.migration where state = 'applied'")
