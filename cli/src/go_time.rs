@@ -58,10 +58,13 @@ pub fn format(time: &Zoned, layout: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
 
     #[test]
     fn a_layout_is_written_as_go_writes_it() {
-        let time: Zoned = "2026-03-09T07:05:04.25[UTC]".parse().expect("a time");
+        let time: Timestamp = "2026-03-09T07:05:04.25Z".parse().expect("a time");
+        let time = time.to_zoned(TimeZone::UTC);
         for (layout, written) in [
             ("20060102150405", "20260309070504"),
             ("2006-01-02T15:04:05-07:00", "2026-03-09T07:05:04+00:00"),
