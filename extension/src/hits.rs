@@ -2,6 +2,7 @@
 
 use crate::jsonb::Jsonb;
 use crate::prepared::select;
+use crate::settings::shaped;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
@@ -25,9 +26,9 @@ pub struct Values<'a> {
 pub fn hits(plan: &Plan, values: Values<'_>) -> spi::Result<Vec<Hit>> {
     let parameters = bind(&plan.arguments, values);
     match &plan.diverse {
-        None => select(&plan.sql, &parameters, |row| hit(&row)),
+        None => shaped(|| select(&plan.sql, &parameters, |row| hit(&row))),
         Some(diverse) => {
-            let candidates = select(&plan.sql, &parameters, |row| candidate(&row))?;
+            let candidates = shaped(|| select(&plan.sql, &parameters, |row| candidate(&row)))?;
             pick(diverse, candidates)
         }
     }
@@ -83,5 +84,5 @@ fn pick(diverse: &Diverse, candidates: Vec<Candidate>) -> spi::Result<Vec<Hit>> 
         ids.push(Uuid::from_bytes(picked.id));
         ranks.push(picked.rank);
     }
-    select(&diverse.fetch, &[sources.into(), ids.into(), ranks.into()], |row| hit(&row))
+    shaped(|| select(&diverse.fetch, &[sources.into(), ids.into(), ranks.into()], |row| hit(&row)))
 }

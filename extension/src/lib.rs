@@ -23,6 +23,7 @@ mod rag_search;
 mod registry;
 mod report;
 mod search_explain;
+mod settings;
 mod start_run;
 mod store;
 mod vector;

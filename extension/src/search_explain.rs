@@ -4,6 +4,7 @@ use crate::hits::{Values, hits};
 use crate::prepared::select;
 use crate::registry::{Registry, tenant};
 use crate::report::{internal, report};
+use crate::settings::shaped;
 use crate::vector::Vector;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
@@ -91,9 +92,9 @@ impl Asked<'_> {
         let found =
             hits(&plan, Values { embedding, tenant: self.tenant, metadata: None }).map_err(internal)?;
         let milliseconds = began.elapsed().as_secs_f64() * 1e3;
+        let sql = search::compared(source).map_err(report)?;
         let compared =
-            select(&search::compared(source).map_err(report)?, &[self.tenant.into()], |row| row[1].value())
-                .map_err(internal)?;
+            shaped(|| select(&sql, &[self.tenant.into()], |row| row[1].value())).map_err(internal)?;
         let index = index(source).map_err(internal)?;
         Ok((
             source.entity_type.clone(),

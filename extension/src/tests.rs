@@ -10,6 +10,7 @@ mod search;
 mod search_options;
 mod search_path;
 mod search_rights;
+mod search_shape;
 mod sign_off;
 mod sources;
 mod state;

@@ -71,7 +71,11 @@ left join lateral (
             left join pg_catalog.pg_attribute a
                    on a.attrelid operator(pg_catalog.=) r.oid and a.attname operator(pg_catalog.=) u.name::pg_catalog.name
                   and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
-            left join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) a.atttypid
+            -- The same for types, of which there are hundreds.
+            left join lateral (
+                select y.oid, y.typtype, y.typbasetype, y.typcategory
+                from pg_catalog.pg_type y where y.oid operator(pg_catalog.=) a.atttypid limit 1
+            ) t on true
             cross join lateral (
                 select case when t.typtype operator(pg_catalog.=) 'd' then t.typbasetype else t.oid end
             ) b(base)
