@@ -17,6 +17,7 @@ mod go_time;
 mod install;
 mod lookout;
 mod migrate;
+mod open_run;
 mod output;
 mod provider;
 mod push;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::PoisonError;
 use std::task::Context;
-use strata_core::error::DbError;
+use strata_core::error::{DbError, GRANT};
 use strata_core::statement::{Reply, Row, Statement, Value};
 use strata_core::{Error, Kind};
 use tokio::sync::Mutex;
@@ -164,9 +164,10 @@ pub fn failed(doing: &str, cause: DbError) -> Error {
         _ => return Error::failed(doing, cause),
     };
     let error = Error::new(kind, cause.message).with_sqlstate(&cause.sqlstate);
-    match cause.hint {
-        Some(hint) => error.hint(hint),
-        None => error,
+    match (cause.hint, kind) {
+        (Some(hint), _) => error.hint(hint),
+        (None, Kind::Forbidden) => error.hint(GRANT),
+        (None, _) => error,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::args::{Args, Status};
 use crate::folder;
 use crate::install;
+use crate::open_run;
 use crate::output::{Output, table};
 use crate::session::Session;
 use serde_json::{Value, json};
@@ -18,9 +19,13 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
     let name = folder::name(args)?;
     let folder = folder::read(args).ok();
     let session = Session::open(args).await?;
-    let (mut rows, phases) = match install::server(&session).await?.strata_installed {
-        Some(_) => (known(&session, &name).await?, phases(&session, &name).await?),
-        None => (Vec::new(), Vec::new()),
+    let (mut rows, phases, run) = match install::server(&session).await?.strata_installed {
+        Some(_) => (
+            known(&session, &name).await?,
+            phases(&session, &name).await?,
+            open_run::read(&session, &name).await?,
+        ),
+        None => (Vec::new(), Vec::new(), None),
     };
     if rows.is_empty() && folder.is_none() {
         return Err(Error::new(
@@ -29,10 +34,14 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
         )
         .hint("name its folder with --path"));
     }
-    add_unseen(&mut rows, folder.as_ref());
+    if let Some(pack) = &folder {
+        compare(&mut rows, pack);
+        add_unseen(&mut rows, pack);
+    }
     let phases = if phases.is_empty() { planned(folder.as_ref()) } else { phases };
-    print(output, &name, &rows, &phases);
-    let pending = rows.iter().any(|row| cell(row, 4) != "applied");
+    print(output, &name, (&rows, &phases), run.as_ref());
+    let applied = ["applied", "changed", "missing"];
+    let pending = rows.iter().any(|row| !applied.contains(&cell(row, 4)));
     Ok(if status.exit_code && pending { PENDING } else { 0 })
 }
 
@@ -56,8 +65,22 @@ fn planned(pack: Option<&Pack>) -> Vec<Row> {
     pack.map(|pack| pack.manifest.phases.iter().map(row).collect()).unwrap_or_default()
 }
 
-fn add_unseen(rows: &mut Vec<Row>, pack: Option<&Pack>) {
-    let Some(pack) = pack else { return };
+/// Where the folder is at hand, it says more of an applied version: its file has `changed`, or is `missing`. A version that
+/// was never applied and has no file is of the past.
+fn compare(rows: &mut Vec<Row>, pack: &Pack) {
+    let file = |row: &Row| cell(row, 0).parse().ok().and_then(|version| pack.migration(version));
+    rows.retain(|row| cell(row, 4) != "pending" || file(row).is_some());
+    for row in rows {
+        let state = match file(row) {
+            None => "missing",
+            Some(is) if cell(row, 4) == "applied" && is.checksum() != cell(row, 9) => "changed",
+            Some(_) => continue,
+        };
+        row[4] = Some(state.to_owned());
+    }
+}
+
+fn add_unseen(rows: &mut Vec<Row>, pack: &Pack) {
     for migration in &pack.migrations {
         let version = migration.version.to_string();
         if rows.iter().any(|row| cell(row, 0) == version) {
@@ -71,7 +94,7 @@ fn add_unseen(rows: &mut Vec<Row>, pack: Option<&Pack>) {
             phase.unwrap_or_default(),
             "pending".into(),
         ];
-        rows.push(known.into_iter().map(Some).chain((0..4).map(|_| None)).collect());
+        rows.push(known.into_iter().map(Some).chain((0..5).map(|_| None)).collect());
     }
     rows.sort_by_key(|row| cell(row, 0).parse::<i64>().unwrap_or(0));
 }
@@ -80,7 +103,7 @@ fn cell(row: &Row, index: usize) -> &str {
     row.get(index).and_then(Option::as_deref).unwrap_or_default()
 }
 
-fn print(output: &Output, pack: &str, rows: &[Row], phases: &[Row]) {
+fn print(output: &Output, pack: &str, (rows, phases): (&[Row], &[Row]), run: Option<&Row>) {
     let number = |row: &Row, index| cell(row, index).parse::<i64>().ok();
     let object = |row: &Row| {
         json!({
@@ -105,8 +128,12 @@ fn print(output: &Output, pack: &str, rows: &[Row], phases: &[Row]) {
     if phases.iter().any(|row| cell(row, 5) != "none" || cell(row, 3) == "0") {
         text = format!("{text}\n\n{}", of_phases(phases));
     }
+    if let Some(run) = run {
+        text = format!("{text}\n\n{}", open_run::line(run));
+    }
     let phases: Vec<Value> = phases.iter().map(phase_object).collect();
-    output.result(json!({"pack": pack, "versions": versions, "phases": phases}), &text);
+    let run = run.map(open_run::object);
+    output.result(json!({"pack": pack, "versions": versions, "phases": phases, "run": run}), &text);
 }
 
 fn phase_object(row: &Row) -> Value {

@@ -167,6 +167,9 @@ pub struct DbError {
     pub context: Option<String>,
 }
 
+/// What to do where strata's own tables may not be used.
+pub const GRANT: &str = "let the owner of strata run: select strata.grant_operator('your role'); the owner of the database needs none";
+
 /// What to do where nothing may be written.
 const READ_ONLY: &str = "connect to the primary; where \"show default_transaction_read_only\" says on, the role or the database \
     is read-only by default: alter database ... set default_transaction_read_only = off";

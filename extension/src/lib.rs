@@ -82,6 +82,12 @@ extension_sql_file!(
     requires = ["comment_runs", "comment_contract"]
 );
 
+extension_sql_file!(
+    "../../sql/create/grant_operator.sql",
+    name = "grant_operator",
+    requires = ["revoke_runs"]
+);
+
 /// What the test harness asks for.
 #[cfg(test)]
 pub mod pg_test {

@@ -181,3 +181,62 @@ fn an_argument_goes_before_the_environment() {
         .env("DATABASE_URL", "postgres://nobody:wrong-one@127.0.0.1:1/x");
     strata.run(&["up"]).ok();
 }
+
+#[test]
+fn a_failed_verification_is_one_object_with_its_checks() {
+    let database = Database::installed();
+    let pack = shop();
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up"]).ok();
+    database.run("insert into a values (8)");
+    let bad = strata.run(&["verify", "--json"]).exits(4).json();
+    assert_eq!((&bad["ok"], &bad["checks"][0]["actual"]), (&false.into(), &"2".into()));
+    assert_eq!((&bad["error"]["code"], &bad["error"]["exit"]), (&"ST004".into(), &4.into()));
+}
+
+#[test]
+fn a_line_that_makes_no_sense_is_an_object_too() {
+    let database = Database::empty();
+    let error = Strata::on(&database).run(&["up", "many", "--json"]).exits(2).json();
+    assert_eq!((&error["error"]["code"], &error["error"]["exit"]), (&"22023".into(), &2.into()));
+    assert!(error["error"]["message"].as_str().expect("text").contains("'many'"), "{error}");
+}
+
+#[test]
+fn status_shows_what_became_of_the_files() {
+    let database = Database::installed();
+    let pack = shop();
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up"]).ok();
+    pack.write("001_a.up.sql", "create table a (x int)");
+    for file in ["pack.toml", "002_b.up.sql", "002_b.down.sql"] {
+        pack.remove(file);
+    }
+    pack.write("pack.toml", "name = \"shop\"\ntitle = \"A shop\"");
+    let states = strata.run(&["status", "--json"]).ok().json();
+    let states: Vec<&Value> =
+        states["versions"].as_array().expect("a list").iter().map(|v| &v["state"]).collect();
+    assert_eq!(states, ["changed", "missing", "applied"]);
+}
+
+#[test]
+fn status_tells_who_is_at_work_and_who_is_no_more() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("1_a.up.sql", "lock table gate"), ("1_a.down.sql", "select 1")]);
+    database.run("create table gate ()");
+    let strata = Strata::on(&database).path(pack.path());
+    assert_eq!(strata.run(&["status", "--json"]).ok().json()["run"], Value::Null);
+    let mut holder = database.connect();
+    holder.batch_execute("begin; lock table gate").expect("a lock");
+    let running = strata.start(&["up"]);
+    database.until("select exists (select from pg_locks where relation = 'gate'::regclass and not granted)");
+    let run = &strata.run(&["status", "--json"]).ok().json()["run"];
+    assert_eq!((&run["state"], &run["alive"], &run["version"]), (&"running".into(), &true.into(), &1.into()));
+    assert!(strata.run(&["status"]).ok().stdout.contains("is at work as pid "));
+    running.kill();
+    holder.batch_execute("rollback").expect("the end");
+    database.until("select not exists (select from strata.run r where strata.run_is_alive(r.id))");
+    let left = strata.run(&["status"]).ok().stdout;
+    assert!(left.contains("has lost its executor") && left.contains("\"strata up\" goes on"), "{left}");
+    strata.run(&["up"]).ok();
+}

@@ -350,7 +350,7 @@ impl Run {
         let error = match self.stopping && cause.sqlstate == "57014" {
             true => Error::new(Kind::Interrupted, format!("{doing}: cancelled"))
                 .hint("run the same command to go on"),
-            false => Error::failed(&doing, cause.clone()),
+            false => task.failed(&doing, cause.clone()),
         };
         self.end_failed(task, error, cause);
     }

@@ -2,7 +2,7 @@
 
 use super::{Event, Run};
 use crate::adopt::{self, Ledger};
-use crate::error::{DbError, Error};
+use crate::error::{DbError, Error, GRANT};
 use crate::plan::{Direction, Move, Step};
 use crate::script::Part;
 use crate::statement::{Statement, Value};
@@ -98,6 +98,15 @@ impl Task {
             | Task::Commit(p) => Some(*p),
             _ => None,
         }
+    }
+
+    /// The error of its statement. Our own bookkeeping lacks a right that its operator can be given.
+    pub(super) fn failed(&self, doing: &str, cause: DbError) -> Error {
+        let file =
+            matches!(self, Task::Statement(..) | Task::Setting(..) | Task::Verify(_) | Task::Check(..));
+        let lacking = cause.sqlstate == "42501" && cause.hint.is_none() && !file;
+        let error = Error::failed(doing, cause);
+        if lacking { error.hint(GRANT) } else { error }
     }
 
     /// What it was about, for a message.

@@ -1,0 +1,139 @@
+//! Roles that are no superusers: the owner of the database moves packs, and who else may is said.
+
+use strata_tests::database::unique;
+use strata_tests::{Database, Folder, Strata};
+
+/// A role that may log in; gone with the test, and what it owns in its database with it.
+struct Role {
+    name: String,
+    keeper: Database,
+}
+
+impl Role {
+    fn new() -> Role {
+        let (name, keeper) = (unique("plain"), Database::empty());
+        keeper.run(&format!("create role {name} login password 'plain-secret'"));
+        Role { name, keeper }
+    }
+
+    /// The command line as this role.
+    fn strata(&self, database: &Database) -> Strata {
+        let url = database.url();
+        let (_, place) = url.split_once('@').expect("a URL with a user");
+        Strata::at(&format!("postgres://{}:plain-secret@{place}", self.name))
+    }
+
+    fn owns(&self, database: &Database) {
+        database.run(&format!("alter database {} owner to {}", database.name(), self.name));
+    }
+
+    /// What it owns goes before it does.
+    fn leave(self, database: Database) {
+        database.run(&format!(
+            "alter database {} owner to current_user; drop owned by {} cascade",
+            database.name(),
+            self.name
+        ));
+        drop(database);
+        self.keeper.run(&format!("drop role {}", self.name));
+    }
+}
+
+fn pack() -> Folder {
+    Folder::of(&[
+        (
+            "001_t.up.sql",
+            "create table t (id int primary key, x int); insert into t select i from generate_series(1, 2000) i",
+        ),
+        ("001_t.down.sql", "drop table t"),
+        ("001_t.verify.sql", "select 'rows', '2000', count(*)::text, count(*) = 2000 from t"),
+        (
+            "002_fill.up.sql",
+            "call strata.backfill(job => 'fill', relation => 'public.t', key => 'id',
+                 statement => $$update public.t set x = 1 where id between $1::int and $2::int$$)",
+        ),
+        ("002_fill.down.sql", "update t set x = null"),
+        ("003_index.up.sql", "create index concurrently t_x on t (x)"),
+        ("003_index.down.sql", "drop index t_x"),
+    ])
+}
+
+#[test]
+fn the_owner_of_the_database_moves_packs_without_being_a_superuser() {
+    let (database, role, pack) = (Database::installed(), Role::new(), pack());
+    role.owns(&database);
+    let strata = role.strata(&database).path(pack.path());
+    assert_eq!(strata.run(&["up"]).ok().stdout, "3 versions applied\n");
+    assert_eq!(database.value::<i64>("select count(*) from t where x = 1"), 2000);
+    strata.run(&["verify"]).ok();
+    strata.run(&["status"]).ok();
+    assert_eq!(strata.run(&["version"]).ok().stdout, "3\n");
+    strata.run(&["goto", "1"]).ok();
+    strata.run(&["force", "2"]).ok();
+    strata.run(&["down", "--all", "--yes"]).ok();
+    strata.run(&["push"]).ok();
+    strata.run(&["checklist"]).ok();
+    role.leave(database);
+}
+
+#[test]
+fn the_owner_takes_over_what_golang_migrate_has_applied() {
+    let (database, role) = (Database::installed(), Role::new());
+    role.owns(&database);
+    database.run(&format!(
+        "set role {}; create table schema_migrations (version bigint not null primary key, dirty boolean not null);
+         insert into schema_migrations values (1, false); reset role",
+        role.name
+    ));
+    let pack = Folder::of(&[("1_a.up.sql", "select 1/0"), ("2_b.up.sql", "create table b ()")]);
+    role.strata(&database).path(pack.path()).run(&["up"]).ok();
+    assert_eq!(database.value::<i64>("select version from schema_migrations"), 2);
+    role.leave(database);
+}
+
+#[test]
+fn another_role_is_told_what_it_lacks_and_may_once_it_was_granted() {
+    let (database, role, pack) = (Database::installed(), Role::new(), pack());
+    database.run(&format!("grant create on schema public to {}", role.name));
+    let strata = role.strata(&database).path(pack.path());
+    let says = ["permission denied", "select strata.grant_operator('your role')"];
+    strata.run(&["up"]).exits(1).says(&says);
+    strata.run(&["status"]).says(&says[1..]);
+    database.run(&format!("select strata.grant_operator('{}')", role.name));
+    strata.run(&["up"]).ok();
+    strata.run(&["status"]).ok();
+    for forbidden in [
+        "update strata.history set by = 'x'",
+        "insert into strata.signature default values",
+        "update strata.source set entity_type = 'x'",
+        "select strata.grant_operator('public')",
+    ] {
+        let mut session = database.connect();
+        session.batch_execute(&format!("set role {}", role.name)).unwrap();
+        assert!(session.batch_execute(forbidden).is_err(), "{forbidden}");
+    }
+    role.leave(database);
+}
+
+#[test]
+fn a_file_that_lacks_a_right_is_not_told_to_ask_for_stratas() {
+    let (database, role) = (Database::installed(), Role::new());
+    database.run(&format!("select strata.grant_operator('{}')", role.name));
+    let pack = Folder::of(&[("1_a.up.sql", "create table public.t ()")]);
+    let refused = role
+        .strata(&database)
+        .path(pack.path())
+        .run(&["up"])
+        .exits(1)
+        .says(&["permission denied for schema public"]);
+    assert!(!refused.error().contains("grant_operator"), "{}", refused.error());
+    role.leave(database);
+}
+
+#[test]
+fn a_database_that_is_read_only_by_default_says_so() {
+    let (database, pack) = (Database::installed(), pack());
+    database.run(&format!("alter database {} set default_transaction_read_only = on", database.name()));
+    let says = ["read-only transaction", "default_transaction_read_only"];
+    Strata::on(&database).path(pack.path()).run(&["up"]).exits(1).says(&says);
+}
