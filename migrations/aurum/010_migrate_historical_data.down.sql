@@ -18,6 +18,8 @@ drop function if exists strata_aurum.follow_project();
 -- strata: new transaction
 drop trigger if exists complete_task on public.tasks;
 drop function if exists strata_aurum.complete_task();
+drop trigger if exists await_project on public.tasks;
+drop function if exists strata_aurum.await_project();
 drop function if exists strata_aurum.fill_tasks(uuid, uuid);
 -- A way up that failed at once left no table; every area and pillar is what it was then.
 create table if not exists strata_aurum.task_before as

@@ -18,6 +18,27 @@ on conflict do nothing;
 insert into strata_aurum.made (version, kind, name) values (10, 'table', 'strata_aurum.task_before') on conflict do nothing;
 
 -- strata: new transaction
+-- await_project: a task that comes to a project holds the project, and its area, where they are until it is committed: one
+-- that is moving is waited for, and one that would move waits. Else the move does not see the task and the task not the
+-- move, and it keeps the old area for ever. Locks only, and answers nothing: what the caller may see is for complete_task,
+-- which comes after it by its name. With its owner's rights, since a lock needs the right to update.
+create or replace function strata_aurum.await_project() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    area uuid;
+begin
+    if tg_op = 'INSERT' or new.project_id is distinct from old.project_id then
+        select p.area_id into area from public.projects p where p.id = new.project_id for share;
+        perform from public.areas a where a.id = area for share;
+    end if;
+    return new;
+end
+$$;
+create or replace trigger await_project before insert or update of project_id on public.tasks
+    for each row when (new.project_id is not null and current_setting('strata_aurum.backfill', true) is distinct from 'on')
+    execute function strata_aurum.await_project();
+
+-- strata: new transaction
 -- A task with a project has the project's area and its pillar; a task without one has what it was given. A score that is
 -- missing becomes 0.5 and says so; a score that is given says so too.
 create or replace function strata_aurum.complete_task() returns trigger

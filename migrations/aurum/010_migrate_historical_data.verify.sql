@@ -33,7 +33,7 @@ with walk (began) as (
     where d.updated_at = d.created_at and (d.created_at, d.journal_entry_id) < (l.created_at, l.id)
     union all
     select 'trigger ' || w.name, 'enabled', case t.tgenabled when 'O' then 'enabled' end
-    from (values ('tasks', 'complete_task'), ('projects', 'follow_project'), ('areas', 'follow_area')) w (relation, name)
+    from (values ('tasks', 'await_project'), ('tasks', 'complete_task'), ('projects', 'follow_project'), ('areas', 'follow_area')) w (relation, name)
     left join pg_catalog.pg_trigger t on t.tgrelid = to_regclass('public.' || w.relation) and t.tgname = w.name
     union all
     select 'index ' || w.name, 'valid', case when x.indisvalid then 'valid' end

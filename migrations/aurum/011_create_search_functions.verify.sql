@@ -4,7 +4,7 @@ with probe as (
     select e.user_id, e.embedding
     from (
         (select j.user_id, j.content_embedding as embedding from public.journal_entries j
-         where j.content_embedding is not null order by j.id limit 1)
+         where j.content_embedding is not null and not j.archived order by j.id limit 1)
         union all
         (select t.user_id, t.description_embedding from public.tasks t
          where t.description_embedding is not null order by t.id limit 1)

@@ -4,8 +4,14 @@ use crate::environment::migrations;
 use crate::{Database, Strata, template, vectors};
 use std::path::PathBuf;
 
-/// Versions of the pack.
+/// Versions of the pack that nobody has to sign for.
 pub const VERSIONS: i64 = 11;
+
+/// The version that contracts, behind a sign-off.
+pub const CONTRACT: i64 = 12;
+
+/// What takes the pack as far as it goes without a signature.
+pub const UP: [&str; 3] = ["up", "--to-phase", "8"];
 
 /// The first version behind the gate that needs embeddings.
 pub const GATED: i64 = 7;
@@ -64,7 +70,7 @@ pub fn embedded() -> Database {
         let strata = strata(database, Vectors::Local);
         strata.run(&["up", "--quiet"]).exits(9);
         strata.run(&["embed", "--quiet"]).ok();
-        strata.run(&["up", "--quiet"]).ok();
+        strata.run(&UP).ok();
         strata.run(&["embed", "--quiet"]).ok();
     }))
 }
@@ -77,12 +83,20 @@ pub fn migrated() -> Database {
     }))
 }
 
-/// Applies every version, with synthetic vectors at the gate and behind it.
+/// Signs whatever the contract needs.
+pub fn sign_contract(strata: &Strata) {
+    for item in ["9.signed", "9.backup_restored", "9.old_application_gone"] {
+        let reason = ["--reason", "a test", "--evidence", r#"{"dump": "of the test"}"#];
+        strata.run(&[&["sign-off", item][..], &reason].concat()).ok();
+    }
+}
+
+/// Applies every version but the contract, with synthetic vectors at the gate and behind it.
 pub fn migrate(database: &Database, vectors: Vectors) {
     let strata = strata(database, vectors);
     strata.run(&["up", "--to-phase", "3", "--quiet"]).ok();
     vectors::complete_all(database, vectors.dimensions());
-    strata.run(&["up", "--quiet"]).ok();
+    strata.run(&UP).ok();
     vectors::complete_all(database, vectors.dimensions());
 }
 

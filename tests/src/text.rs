@@ -23,6 +23,16 @@ pub fn assert_same(what: &str, expected: &str, found: &str) {
     );
 }
 
+/// A dump in which the columns of a table come by name.
+pub fn with_sorted_columns(dump: &str, table: &str) -> String {
+    let head = format!("CREATE TABLE {table} (\n");
+    let (before, rest) = dump.split_once(&head).unwrap_or_else(|| panic!("{table} is not in the dump"));
+    let (columns, after) = rest.split_once("\n);").expect("a table ends");
+    let mut columns: Vec<&str> = columns.lines().map(|line| line.trim_end_matches(',')).collect();
+    columns.sort_unstable();
+    format!("{before}{head}{}\n);{after}", columns.join(",\n"))
+}
+
 /// Lines of one text that are not in the other.
 fn only(these: &[&str], others: &[&str]) -> String {
     these.iter().filter(|line| !others.contains(line)).copied().collect::<Vec<_>>().join("\n")

@@ -30,7 +30,7 @@ fn up_ends_where_an_undisturbed_run_ends() {
     let strata = aurum::strata(&database, Vectors::Local);
     through_kills(&database, &strata, &["up", "--to-phase", "3"]);
     vectors::complete_all(&database, 384);
-    through_kills(&database, &strata, &["up"]);
+    through_kills(&database, &strata, &aurum::UP);
     strata.run(&["verify"]).ok();
     let attempts: i32 = database.value("select sum(attempt)::int4 from strata.run");
     assert!(attempts > 4, "{attempts} attempts: the kills met a run");

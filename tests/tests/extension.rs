@@ -96,7 +96,7 @@ fn a_restored_dump_is_migrated_searched_and_embedded_as_before() {
         assert_eq!(database.column::<String>(&rows), copy.column::<String>(&rows), "strata.{table}");
     }
     let strata = aurum::strata(&copy, Vectors::Local);
-    assert_eq!(strata.run(&["up"]).ok().stdout, "no change\n");
+    assert_eq!(strata.run(&aurum::UP).ok().stdout, "no change\n");
     strata.run(&["verify"]).ok();
     assert_eq!(copy.value::<i64>("select count(*) from strata.job"), 3);
     copy.run(

@@ -28,10 +28,15 @@ fn up_stops_at_the_gate_and_goes_on_after_embedding() {
 
     strata.run(&["up"]).exits(9);
     vectors::complete_all(&database, 384);
-    let rest = strata.run(&["up"]).ok();
+    let rest = strata.run(&aurum::UP).ok();
     assert_eq!(rest.stdout, "5 versions applied\n");
     assert_eq!(runs(&database), ["succeeded 3"], "it is one run all the way");
-    strata.run(&["status", "--exit-code"]).ok();
+    strata.run(&["up"]).exits(9).says(&[
+        "the gate of phase 9 (Contract) is not met",
+        "9.signed is not signed",
+        "no deployed application reads or writes journal_entries.deleted",
+    ]);
+    strata.run(&["status", "--exit-code"]).exits(3);
 }
 
 #[test]
@@ -43,7 +48,7 @@ fn one_row_without_its_embedding_keeps_the_gate_shut() {
     database.run("update tasks set name = name || '!' where id = (select min(id::text)::uuid from tasks)");
     strata.run(&["up"]).exits(9).says(&["embeddings of task: 0 missing, 1 waiting, 0 dead"]);
     vectors::complete_all(&database, 384);
-    strata.run(&["up"]).ok();
+    strata.run(&aurum::UP).ok();
 }
 
 #[test]

@@ -544,8 +544,8 @@ fn the_whole_aurum_pack_runs_in_the_database() {
     let database = aurum::application();
     Strata::on(&database).path(&aurum::folder()).run(&["push"]).ok();
     let variables = r#"{"embedding_model": "all-MiniLM-L6-v2", "embedding_provider": "local", "embedding_dimensions": 384}"#;
-    let run: String =
-        database.value(&format!("select strata.start_run('aurum', variables => '{variables}')::text"));
+    let run: String = database
+        .value(&format!("select strata.start_run('aurum', to_phase => 8, variables => '{variables}')::text"));
     assert_eq!(ended(&database, &run), "waiting", "for the gate of the embeddings");
     vectors::complete_all(&database, 384);
     database.run(&format!("select strata.resume_run('{run}')"));

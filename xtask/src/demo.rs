@@ -25,6 +25,9 @@ const APPLICATION: [(&str, &str); 3] = [
 /// The exit code of `strata up` at a gate that is not met: `Kind::GateNotMet` of the core.
 const GATE: i32 = 9;
 
+/// The last phase that nobody has to sign for.
+const LAST_UNSIGNED: &str = "8";
+
 /// The local model in place of the pack's default provider.
 const VARIABLES: [&str; 3] =
     ["embedding_model=all-MiniLM-L6-v2", "embedding_provider=local", "embedding_dimensions=384"];
@@ -132,10 +135,12 @@ impl Demo {
             self.cluster.ask(DATABASE, &with_values(insert, &[("asked", question)]))?;
         }
         run::loud(&mut self.strata(&["embed"]))?;
-        heading("The other phases");
-        run::loud(&mut self.strata(&["up"]))?;
+        heading("The other phases, up to the last: dropping the old columns waits for a signature");
+        run::loud(&mut self.strata(&["up", "--to-phase", LAST_UNSIGNED]))?;
         heading("Where the pack stands");
-        run::loud(&mut self.strata(&["status"]))
+        run::loud(&mut self.strata(&["status"]))?;
+        heading("What the contract phase waits for (strata sign-off ITEM --pack aurum --reason ...)");
+        run::loud(&mut self.strata(&["checklist"]))
     }
 
     /// The pack stops by itself where it needs the embeddings; anything else is a failure.
