@@ -13,6 +13,7 @@ mod embed;
 mod finalize;
 mod folder;
 mod force;
+mod foreign;
 mod go_time;
 mod install;
 mod lookout;

@@ -6,13 +6,18 @@ use crate::install;
 use crate::output::Output;
 use crate::session::Session;
 use serde_json::json;
-use strata_core::Error;
 use strata_core::plan::{Direction, Target};
 use strata_core::statement::{Statement, Value};
 use strata_core::upload::Upload;
+use strata_core::{Error, Kind};
 
 /// Sends the pack that the arguments name, and prints its name and how many files it has there.
 pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
+    if args.adopt.is_some() || args.no_adopt {
+        let message = "push takes neither --adopt nor --no-adopt";
+        return Err(Error::new(Kind::BadArgument, message)
+            .hint("put ledger = \"schema.table\" or ledger = \"none\" into pack.toml"));
+    }
     let upload = folder::upload(args)?;
     let pack = upload.pack()?;
     let session = Session::open(args).await?;

@@ -3,18 +3,26 @@
 use crate::args::{Args, Version};
 use crate::output::Output;
 use crate::session::Session;
-use crate::{folder, install};
+use crate::{connect, folder, foreign, install};
 use serde_json::json;
 use strata_core::statement::Statement;
 use strata_core::{Error, Kind};
 
-/// Prints `7`, `7 (dirty)` or `none`.
+/// Prints `7`, `7 (dirty)` or `none`. Before the first run: what another tool says, if it is certain.
 pub async fn run(args: &Args, asked: &Version, output: &Output) -> Result<u8, Error> {
     let pack = folder::name(args)?;
     let session = Session::open(args).await?;
-    let (version, dirty) = match install::server(&session).await?.strata_installed {
-        Some(_) => newest(&session, &pack).await?,
-        None => (None, false),
+    let installed = install::server(&session).await?.strata_installed.is_some();
+    let (version, dirty) = match installed {
+        true => newest(&session, &pack).await?,
+        false => (None, false),
+    };
+    let (version, dirty) = match (version, folder::read(args)) {
+        (None, Ok(folder)) => {
+            let wish = args.wish(connect::migrations_table(args.database.as_deref())?).of(&folder);
+            foreign::version(&session, &folder, &wish, installed).await?
+        }
+        _ => (version, dirty),
     };
     let text =
         version.map_or_else(|| "none".to_owned(), |v| v.to_string()) + if dirty { " (dirty)" } else { "" };

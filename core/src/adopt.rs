@@ -129,7 +129,8 @@ impl Ledger {
         self.recorded.iter().filter_map(|version| version.parse().ok())
     }
 
-    fn last(&self) -> Option<i64> {
+    /// The newest version in it.
+    pub fn last(&self) -> Option<i64> {
         self.versions().max()
     }
 

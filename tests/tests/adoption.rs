@@ -282,6 +282,7 @@ fn a_table_that_would_run_code_is_not_written_to() {
 #[test]
 fn a_run_in_the_database_keeps_it_in_step_too() {
     let (database, pack) = (golang(2, false), Folder::of(&FILES));
+    strata(&database, &pack).run(&["push", "--no-adopt"]).exits(2).says(&["pack.toml"]);
     strata(&database, &pack).run(&["push"]).ok();
     assert_eq!(states(&database), ["applied", "applied", "pending"], "the first contact takes over");
     let ended = "select bool_and(state not in ('queued', 'running')) from strata.run";
@@ -292,6 +293,28 @@ fn a_run_in_the_database_keeps_it_in_step_too() {
     }
     database.run("select strata.force_version('pack', 2, 'made by hand')");
     assert_eq!(at(&database), "2");
+}
+
+#[test]
+fn version_tells_what_the_other_tool_says_before_the_first_run() {
+    let pack = Folder::of(&FILES);
+    let version = |database: &Database| strata(database, &pack).run(&["version"]).ok().stdout;
+    let (clean, dirty) = (golang(2, false), golang(2, true));
+    assert_eq!((version(&clean).as_str(), version(&dirty).as_str()), ("2\n", "2 (dirty)\n"));
+    strata(&clean, &pack)
+        .run(&["up", "--no-adopt", "--json"])
+        .exits(1)
+        .says(&["relation \"a\" already exists"]);
+
+    let bare = Database::empty();
+    assert_eq!(version(&bare), "none\n");
+    bare.run(GOLANG);
+    assert_eq!(version(&bare), "none\n");
+    bare.run("insert into schema_migrations values (3, true)");
+    assert_eq!(version(&bare), "3 (dirty)\n");
+    bare.run("update schema_migrations set version = 9");
+    assert_eq!(version(&bare), "none\n", "of another folder");
+    assert!(bare.value::<bool>("select to_regnamespace('strata') is null"), "asking installs nothing");
 }
 
 const PROJECT: [(&str, &str); 5] = [
