@@ -2,6 +2,7 @@
 
 mod drive;
 mod failure;
+mod notices;
 mod owner;
 mod rows;
 mod session;

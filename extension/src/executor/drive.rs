@@ -1,6 +1,8 @@
 //! Turning a run by hand: the loop between core and the session of a worker. The same as `cli/src/drive.rs`.
 
+use super::notices;
 use super::session::Session;
+use pgrx::pg_sys;
 use strata_core::Error;
 use strata_core::run::{Event, Next, Report, Run};
 use strata_core::statement::Statement;
@@ -10,7 +12,11 @@ pub fn drive(session: &mut Session, id: &str, run: &mut Run) -> Result<Report, E
     loop {
         session.hold_cancel = run.is_claimed();
         match run.turn() {
-            Next::Run(statement) => run.replied(session.run(&statement)),
+            Next::Run(statement) => {
+                let reply = session.run(&statement);
+                tell_notices(session, id, run.attempt());
+                run.replied(reply);
+            }
             Next::Wait(time) => {
                 session.nap(time);
                 if !run.is_claimed() && is_cancelled(session, id) {
@@ -28,6 +34,18 @@ fn is_cancelled(session: &Session, id: &str) -> bool {
     let asked = Statement::ours(include_str!("../../../sql/query/stop_asked.sql"), vec![id.into()]);
     let rows = session.run(&asked).unwrap_or_default();
     rows.first().and_then(|row| row.first()?.as_deref()) == Some("true")
+}
+
+/// What was said inside of a transaction is told behind it: it was said also if the transaction fails.
+#[allow(unsafe_code)]
+fn tell_notices(session: &Session, id: &str, attempt: i64) {
+    // SAFETY: reading a state.
+    if unsafe { pg_sys::IsTransactionBlock() } {
+        return;
+    }
+    for text in notices::take() {
+        tell(session, id, attempt, &Event::Notice { text });
+    }
 }
 
 /// Between transactions. That it could not be kept is no reason to stop.

@@ -1,6 +1,7 @@
 //! The session of a worker: runs the statements that core answers with, and lets time pass.
 
 use super::failure::capture;
+use super::notices::heard;
 use super::owner::{as_owner, ask};
 use super::toplevel;
 use pgrx::{check_for_interrupts, pg_sys};
@@ -37,8 +38,8 @@ impl Session {
     pub fn run(&self, statement: &Statement) -> Reply {
         reload();
         match statement.nature {
-            Nature::File => toplevel::run(self.memory, &statement.sql, false),
-            Nature::Check => toplevel::run(self.memory, &statement.sql, true),
+            Nature::File => heard(|| toplevel::run(self.memory, &statement.sql, false)),
+            Nature::Check => heard(|| toplevel::run(self.memory, &statement.sql, true)),
             Nature::State => self.bookkeeping(|| as_owner(|| ask(statement))),
             Nature::Session => self.bookkeeping(|| ask(statement)),
         }

@@ -2,6 +2,7 @@
 //! and turns the run.
 
 use super::drive::drive;
+use super::notices;
 use super::session::Session;
 use crate::store;
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime};
@@ -79,6 +80,7 @@ pub extern "C-unwind" fn strata_run_worker(_argument: pg_sys::Datum) {
     let extra = Extra::read(BackgroundWorker::get_extra()).expect("launch wrote it");
     open(&extra);
     let mut session = Session::new();
+    notices::listen();
     wait_for_caller(&session, extra.transaction);
     let Some((pack, order)) = arrive(&session, &extra.run) else { return };
     let outcome = turn(&mut session, &extra.run, &pack, &order);
