@@ -160,10 +160,11 @@ extension_sql_file!("../../sql/create/retry_dead.sql", name = "retry_dead", requ
 extension_sql_file!("../../sql/create/count_missing.sql", name = "count_missing", requires = ["retry_dead"]);
 extension_sql_file!("../../sql/create/queue_status.sql", name = "queue_status", requires = ["count_missing"]);
 extension_sql_file!("../../sql/create/as_jsonb.sql", name = "as_jsonb", requires = ["queue_status"]);
+extension_sql_file!("../../sql/create/sources.sql", name = "sources", requires = ["as_jsonb"]);
 extension_sql_file!(
     "../../sql/create/hierarchy_change.sql",
     name = "hierarchy_change",
-    requires = ["as_jsonb"]
+    requires = ["sources"]
 );
 extension_sql_file!(
     "../../sql/create/hierarchy_statement.sql",

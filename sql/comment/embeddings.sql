@@ -23,6 +23,7 @@ comment on function strata.drop_model(text) is 'Forgets a model that no source u
 comment on function strata.add_source(text, regclass, text, text, text, text[], text, text, text, text[], text, text, text) is
     'Makes a table searchable: from then on every change of its texts queues a job.';
 comment on function strata.drop_source(text) is 'Forgets a source with its triggers and jobs; the table and its vectors stay.';
+comment on function strata.sources() is 'What is searched: table, model, the index of the tenant, and what is wrong with it; null: nothing.';
 comment on function strata.enqueue_missing(text, uuid, int) is
     'Queues the rows of one page of a source that have text and no vector; call it with the last key until that is null.';
 comment on function strata.claim_jobs(text, int, interval) is 'Leases jobs to a worker and hands over their texts, most urgent first.';

@@ -227,6 +227,36 @@ mod tests {
     }
 
     #[pg_test]
+    fn the_list_of_sources_says_what_is_wrong_with_each() {
+        sources();
+        run("create index task_user on public.task (user_id, created_at)");
+        let told = || {
+            list(
+                "select format('%s %s %s: %s;', s.entity_type, s.relation, coalesce(s.tenant_index, '-'), coalesce(s.fault, 'fine'))
+                 from strata.sources() s",
+            )
+        };
+        assert_eq!(told(), "note public.note -: fine; task public.task public.task_user: fine;");
+        run(
+            "alter table public.note disable trigger strata_update_note; alter table public.task drop column notes",
+        );
+        assert_eq!(
+            told(),
+            "note public.note -: the table is not watched: changes of its texts queue no job; \
+             task public.task public.task_user: column \"notes\" does not exist;"
+        );
+        run("alter table public.note enable trigger strata_update_note;
+             alter table public.note alter column embedding type vector(4) using null; drop table public.task");
+        assert_eq!(
+            told(),
+            "note public.note -: column \"embedding\" is of type vector(4), not vector(3); task public.task -: the table does not exist;"
+        );
+        run("alter table public.note alter column embedding type vector(3); alter table public.note rename to old_note;
+             create table public.note (like public.old_note including all)");
+        assert!(told().starts_with("note public.note -: the table is not watched"));
+    }
+
+    #[pg_test]
     fn one_table_may_be_two_sources() {
         sources();
         run("alter table public.note add title_embedding vector(3)");

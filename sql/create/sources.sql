@@ -1,0 +1,47 @@
+-- sources: what is searched, a row for each source, and what is wrong with it: its table or a column is gone, the vector
+-- column no longer fits the model, or the triggers that queue its changes are not on the table (which was swapped for
+-- another, or had them disabled). fault null: nothing. tenant_index: an index that begins with the tenant; null: there is
+-- none, and every search reads the whole table.
+create function strata.sources()
+returns table (
+    entity_type text, relation text, model text, dimensions int, tenant_column text, vector_column text,
+    hidden_column text, tenant_index text, fault text
+)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select s.entity_type, format('%I.%I', s.relation_schema, s.relation_name), s.model, m.dimensions, s.tenant_column,
+           s.vector_column, s.hidden_column, i.name,
+           case when r.oid is null then 'the table does not exist'
+                when c.gone is not null then format('column "%s" does not exist', c.gone)
+                when v.type <> format('vector(%s)', m.dimensions)
+                then format('column "%s" is of type %s, not vector(%s)', s.vector_column, v.type, m.dimensions)
+                when w.triggers < 4 then 'the table is not watched: changes of its texts queue no job' end
+    from strata.source s
+    join strata.model m on m.name = s.model
+    left join lateral (select to_regclass(format('%I.%I', s.relation_schema, s.relation_name)) as oid) r on true
+    left join lateral (
+        select min(u.name) as gone
+        from unnest(s.content_columns || s.metadata_columns
+                    || array[s.key_column, s.tenant_column, s.title_column, s.created_at_column, s.vector_column,
+                             s.hidden_column, s.model_column, s.embedded_at_column]) u(name)
+        where u.name is not null
+          and not exists (select from pg_attribute a
+                          where a.attrelid = r.oid and a.attname = u.name and a.attnum > 0 and not a.attisdropped)
+    ) c on true
+    left join lateral (
+        select regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*\.', '') as type from pg_attribute a
+        where a.attrelid = r.oid and a.attname = s.vector_column
+    ) v on true
+    left join lateral (
+        select count(*) as triggers from pg_trigger t
+        where t.tgrelid = r.oid and t.tgfoid = 'strata.enqueue'::regproc and t.tgenabled <> 'D'
+          and t.tgargs = convert_to(s.entity_type, getdatabaseencoding()) || '\x00'
+    ) w on true
+    left join lateral (
+        select x.indexrelid::regclass::text as name
+        from pg_index x join pg_attribute a on a.attrelid = x.indrelid and a.attnum = x.indkey[0]
+        where x.indrelid = r.oid and a.attname = s.tenant_column and x.indisvalid and x.indpred is null
+        order by x.indexrelid limit 1
+    ) i on true
+    order by s.entity_type
+$$;
+revoke execute on function strata.sources from public;
