@@ -220,6 +220,11 @@ impl Error {
         self
     }
 
+    /// The same where the cause is known to be of this kind.
+    pub(crate) fn of_kind(self, kind: Kind) -> Self {
+        Error { kind, ..self }
+    }
+
     /// What a caller can act on.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -253,6 +253,39 @@ fn while_golang_migrate_is_at_work_nothing_is_moved() {
 }
 
 #[test]
+fn what_golang_migrate_does_in_the_middle_of_a_run_stops_it() {
+    let files = [("1_a.up.sql", "create table a (); lock table gate"), ("2_b.up.sql", "create table b ()")];
+    let hold = "select pg_advisory_lock(strata.golang_lock_id('public', 'schema_migrations', '/' || current_database()))";
+    for (meddling, code, said, version) in [
+        (hold, 6, "version 2 (b) step 1: golang-migrate is at work on public.schema_migrations", "1"),
+        (
+            "update schema_migrations set version = 9, dirty = false",
+            7,
+            "at version 9 and no longer at 1 dirty",
+            "9",
+        ),
+        ("drop table schema_migrations; create table schema_migrations ()", 1, "does not exist", ""),
+        ("drop table schema_migrations", 1, "public.schema_migrations is gone", ""),
+    ] {
+        let (database, pack) = (golang(0, false), Folder::of(&files));
+        database.run("delete from schema_migrations; create table gate ()");
+        let mut holder = database.connect();
+        holder.batch_execute("begin; lock table gate").unwrap();
+        let running = strata(&database, &pack).start(&["up"]);
+        database
+            .until("select exists (select from pg_locks where relation = 'gate'::regclass and not granted)");
+        let mut other = database.connect();
+        other.batch_execute(meddling).unwrap();
+        holder.batch_execute("rollback").unwrap();
+        running.end().exits(code).says(&[said]);
+        if !version.is_empty() {
+            assert_eq!(at(&database), version, "what the other tool says is left as it is");
+            assert_eq!(states(&database)[0] == "applied", version == "1");
+        }
+    }
+}
+
+#[test]
 fn a_table_that_would_run_code_is_not_written_to() {
     let pack = Folder::of(&FILES);
     for (trap, fault) in [

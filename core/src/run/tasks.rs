@@ -2,7 +2,7 @@
 
 use super::{Event, Run};
 use crate::adopt::{self, Ledger};
-use crate::error::{DbError, Error, GRANT};
+use crate::error::{DbError, Error, GRANT, Kind};
 use crate::plan::{Direction, Move, Step};
 use crate::script::Part;
 use crate::statement::{Statement, Value};
@@ -100,13 +100,20 @@ impl Task {
         }
     }
 
-    /// The error of its statement. Our own bookkeeping lacks a right that its operator can be given.
+    /// The error of its statement. What our own bookkeeping raises keeps its meaning, and a right that it lacks can be
+    /// given.
     pub(super) fn failed(&self, doing: &str, cause: DbError) -> Error {
         let file =
             matches!(self, Task::Statement(..) | Task::Setting(..) | Task::Verify(_) | Task::Check(..));
-        let lacking = cause.sqlstate == "42501" && cause.hint.is_none() && !file;
+        let (state, told) = (cause.sqlstate.clone(), cause.hint.is_some());
         let error = Error::failed(doing, cause);
-        if lacking { error.hint(GRANT) } else { error }
+        match state.as_str() {
+            _ if file => error,
+            "42501" if !told => error.hint(GRANT),
+            "55P03" => error.of_kind(Kind::Locked),
+            "ST007" => error.of_kind(Kind::Changed),
+            _ => error,
+        }
     }
 
     /// What it was about, for a message.
