@@ -116,6 +116,8 @@ pub enum Command {
     Embed(Embed),
     /// Search one tenant's rows by text.
     Search(Search),
+    /// Show who waits for whom in the database, and end one of them.
+    Locks(Locks),
     /// Print the completions of a shell.
     Completions {
         /// Which shell.
@@ -297,6 +299,26 @@ fn source(text: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// Options of `locks`. The role sees what Postgres lets it see of others.
+#[derive(clap::Args, Debug)]
+pub struct Locks {
+    /// Show it again every two seconds.
+    #[arg(long)]
+    pub watch: bool,
+    /// Cancel the statement of this session.
+    #[arg(long, value_name = "PID", conflicts_with_all = ["watch", "terminate"])]
+    pub cancel: Option<i32>,
+    /// End this session, and with it its transaction.
+    #[arg(long, value_name = "PID", conflicts_with = "watch")]
+    pub terminate: Option<i32>,
+    /// Confirm --cancel or --terminate; on a terminal you are asked.
+    #[arg(long)]
+    pub yes: bool,
+    /// Also a session for which nobody waits.
+    #[arg(long)]
+    pub force: bool,
+}
+
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -340,6 +362,7 @@ mod tests {
             &["strata", "sign-off", "9.signed"],
             &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "1"],
             &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "{", "--withdraw"],
+            &["strata", "locks", "--cancel", "1", "--terminate", "2"],
         ] {
             assert_eq!(Args::try_parse_from(bad).expect_err("refused").exit_code(), 2, "{bad:?}");
         }

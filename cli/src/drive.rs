@@ -14,6 +14,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub struct Sessions<'s> {
     /// Runs the statements.
     pub work: &'s Session,
+    /// Another one that is open already.
+    pub second: Option<Session>,
     /// Where to connect once more.
     pub args: &'s Args,
 }
@@ -25,7 +27,8 @@ pub async fn drive(
     tell: &mut dyn FnMut(Event),
 ) -> Result<Report, Error> {
     let session = sessions.work;
-    let mut watch = Watch { session, brake: Brake::new(), lookout: Lookout::new(sessions.args) };
+    let mut watch =
+        Watch { session, brake: Brake::new(), lookout: Lookout::new(sessions.args, sessions.second) };
     loop {
         match run.turn() {
             Next::Run(statement) => {

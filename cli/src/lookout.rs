@@ -1,5 +1,5 @@
-//! A second session that looks at the first while its statement takes time. Opened when it is first needed; where it cannot
-//! be had, nothing is seen, and the run goes on.
+//! A second session that looks at the first while its statement takes time. Opened again when it was lost; where it cannot be
+//! had, nothing is seen, and the run goes on.
 
 use crate::args::Args;
 use crate::session::Session;
@@ -21,10 +21,10 @@ pub struct Lookout<'s> {
 }
 
 impl<'s> Lookout<'s> {
-    /// Nothing is opened yet.
-    pub fn new(args: &'s Args) -> Self {
+    /// With a session that is open already, or none yet.
+    pub fn new(args: &'s Args, session: Option<Session>) -> Self {
         let now = Instant::now();
-        Lookout { args, session: None, began: now, last: now, looks: 0 }
+        Lookout { args, session, began: now, last: now, looks: 0 }
     }
 
     /// A statement begins.

@@ -15,7 +15,9 @@ mod folder;
 mod force;
 mod foreign;
 mod go_time;
+mod ground;
 mod install;
+mod locks;
 mod lookout;
 mod migrate;
 mod open_run;
@@ -83,5 +85,6 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Push => push::run(args, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,
         Command::Search(search) => search::run(args, search, output).await,
+        Command::Locks(locks) => locks::run(args, locks, output).await,
     }
 }

@@ -6,7 +6,7 @@ use crate::connect;
 use crate::drive::{Sessions, drive};
 use crate::output::Output;
 use crate::session::Session;
-use crate::{folder, install};
+use crate::{folder, ground, install};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use strata_core::pack::Pack;
@@ -48,6 +48,7 @@ async fn run(
     check_phase(&pack, way.1)?;
     let session = Session::open(args).await?;
     output.log(&format!("pack {} on {}", pack.manifest.name, session.address()));
+    let second = ground::check(&session, args).await?;
     install::ensure(&session, &pack, way, output).await?;
     let mut request = Request::new(way.0, way.1);
     request.lock_patience = Duration::from_secs(args.lock_timeout);
@@ -60,7 +61,7 @@ async fn run(
     let began = Instant::now();
     let mut teller = Teller { output, since: began };
     let mut run = Run::new(pack, request);
-    let sessions = Sessions { work: &session, args };
+    let sessions = Sessions { work: &session, second, args };
     let report = drive(sessions, &mut run, &mut |event| teller.tell(event)).await?;
     let code = print(output, &name, run.direction(), &report);
     output.detail(&format!("Finished after {:?}", began.elapsed()));

@@ -26,6 +26,8 @@ pub enum Kind {
     CannotConnect,
     /// What needs the operator's word did not get it.
     NotConfirmed,
+    /// Behind the connection is a pooler that gives no session of one's own.
+    NoSession,
     /// The server is a PostgreSQL older than the oldest that works.
     PostgresTooOld,
     /// pgvector is absent or too old.
@@ -54,13 +56,15 @@ pub enum Kind {
     Forbidden,
     /// What a contract kept was removed, so that it cannot be taken back.
     Finalized,
+    /// The server, or the session, may only read.
+    ReadOnly,
     /// The operator stopped it.
     Interrupted,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 25] = [
+    pub const ALL: [Kind; 27] = [
         Kind::BadArgument,
         Kind::BadData,
         Kind::Failed,
@@ -71,6 +75,7 @@ impl Kind {
         Kind::GateNotMet,
         Kind::CannotConnect,
         Kind::NotConfirmed,
+        Kind::NoSession,
         Kind::PostgresTooOld,
         Kind::NoVector,
         Kind::UnknownPack,
@@ -85,6 +90,7 @@ impl Kind {
         Kind::NotFound,
         Kind::Forbidden,
         Kind::Finalized,
+        Kind::ReadOnly,
         Kind::Interrupted,
     ];
 
@@ -102,6 +108,7 @@ impl Kind {
             Kind::GateNotMet => ("ST009", 9, 409, "the gate of a phase is not met"),
             Kind::CannotConnect => ("08001", 10, 503, "the server cannot be reached"),
             Kind::NotConfirmed => ("ST011", 11, 409, "what needs the operator's word did not get it"),
+            Kind::NoSession => ("ST012", 12, 501, "a connection pooler gives no session of one's own"),
             Kind::PostgresTooOld => ("0A000", 13, 501, "the server is older than PostgreSQL 15"),
             Kind::NoVector => ("ST014", 14, 501, "pgvector is absent or too old"),
             Kind::UnknownPack => ("42704", 15, 404, "there is no such pack"),
@@ -118,6 +125,7 @@ impl Kind {
             Kind::Finalized => {
                 ("ST027", 27, 409, "what a contract kept was removed: it cannot be taken back")
             }
+            Kind::ReadOnly => ("25006", 28, 409, "the server, or the session, may only read"),
             Kind::Interrupted => ("57014", 130, 499, "stopped by the operator"),
         }
     }

@@ -31,10 +31,11 @@ extension_sql_file!("../../sql/create/ledger.sql", name = "ledger", requires = [
 extension_sql_file!("../../sql/create/ledgers.sql", name = "ledgers", requires = ["ledger"]);
 extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["ledgers"]);
 extension_sql_file!("../../sql/create/session_text.sql", name = "session_text", requires = ["force_version"]);
+extension_sql_file!("../../sql/create/lock_tree.sql", name = "lock_tree", requires = ["session_text"]);
 extension_sql_file!(
     "../../sql/create/backfill_cursor.sql",
     name = "backfill_cursor",
-    requires = ["session_text"]
+    requires = ["lock_tree"]
 );
 extension_sql_file!(
     "../../sql/create/backfill_is_alive.sql",

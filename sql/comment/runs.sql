@@ -21,3 +21,4 @@ comment on function strata.verify(text) is 'Runs the verification of every appli
 comment on function strata.stop_asked(uuid) is 'Whether somebody has asked a run to stop; executors ask it when a statement was cancelled.';
 comment on function strata.run_is_alive(uuid) is 'Whether the session that has claimed a run still lives.';
 comment on function strata.session_text(int) is 'A session in one line: pid, role, application, state, age of its transaction, statement; as far as the caller may see it.';
+comment on function strata.lock_tree() is 'Who waits for whom in this database: roots first, behind each session those that wait for it; as far as the caller may see it.';

@@ -12,6 +12,8 @@ pub mod environment;
 pub mod fake_server;
 pub mod folder;
 pub mod kill;
+pub mod own_server;
+pub mod pooler;
 pub mod proxy;
 pub mod stall;
 pub mod strata;

@@ -38,6 +38,7 @@ struct State {
     /// Process of the session that is held.
     held: Option<i32>,
     released: bool,
+    clients: Vec<TcpStream>,
 }
 
 impl Proxy {
@@ -86,6 +87,15 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// Cuts every line there is, as a cable would.
+    pub fn sever(&self) {
+        for client in self.shared.state.lock().unwrap().clients.drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+        }
+    }
+}
+
 /// One session.
 struct Line {
     client: TcpStream,
@@ -103,6 +113,7 @@ impl Line {
         const SSL: [u8; 4] = 80_877_103_u32.to_be_bytes();
         const GSS: [u8; 4] = 80_877_104_u32.to_be_bytes();
         client.set_nodelay(true)?;
+        shared.state.lock().unwrap().clients.push(client.try_clone()?);
         let mut startup = body(&mut client)?;
         while startup[..4] == SSL || startup[..4] == GSS {
             client.write_all(b"N")?;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Failure, Result};
@@ -62,6 +62,9 @@ pub const FOR_DOWNLOAD: &[Need] = &[program("curl", "curl")];
 
 /// To fetch the model's package and open it.
 pub const FOR_MODEL: &[Need] = &[program("python3", "python3"), program("pip3", "python3-pip")];
+
+/// To test what is refused behind a connection pooler.
+pub const FOR_POOLER: &[Need] = &[program("pgbouncer", "pgbouncer")];
 
 /// What `/etc/os-release` says.
 #[derive(Debug, Default, PartialEq)]
@@ -233,10 +236,16 @@ impl Need {
     }
 }
 
-/// Whether a program of that name is on `PATH`.
+/// Whether a program of that name can be found.
 pub fn program_is_there(name: &str) -> bool {
+    program_path(name).is_some()
+}
+
+/// A program on `PATH`, or where distributions put servers.
+pub fn program_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| is_file(&folder.join(name)))
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    folders.map(|folder| folder.join(name)).find(|file| is_file(file))
 }
 
 fn is_file(path: &Path) -> bool {

@@ -9,6 +9,7 @@ use crate::extension;
 use crate::guard::Guarded;
 use crate::run;
 use crate::setup::Server;
+use crate::system;
 use crate::test::{Bench, TOGETHER};
 
 /// The program of the tests that kills servers.
@@ -39,6 +40,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         .env("STRATA_TEST_BARE_URL", bare.cluster.url("postgres"))
         .env("STRATA_TEST_KILL", homes(&killed))
         .env("STRATA_TEST_PG", &server.postgres.bin)
+        .env("STRATA_TEST_PGBOUNCER", pooler(bench)?)
         .env("STRATA_TEST_BIN", binary(&bench.place.checkout)?)
         .env("STRATA_MODEL_DIR", bench.model()?);
     let outcome = run::loud(&mut command);
@@ -51,6 +53,15 @@ pub fn run(bench: &Bench) -> Result<()> {
     let mut logs: Vec<String> = logs.collect::<Result<_>>()?;
     logs.extend(["server".into(), "server-bare".into()]);
     outcome.and_then(|()| no_crash(bench, &logs))
+}
+
+/// PgBouncer; only where a program of the tests asks for it.
+fn pooler(bench: &Bench) -> Result<PathBuf> {
+    if !wants(bench, "bad_days") {
+        return Ok(PathBuf::new());
+    }
+    system::ensure(system::FOR_POOLER)?;
+    system::program_path("pgbouncer").ok_or_else(|| Failure::new("pgbouncer was installed and is not found"))
 }
 
 fn wants(bench: &Bench, program: &str) -> bool {
