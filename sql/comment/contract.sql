@@ -16,7 +16,7 @@ comment on function strata.verify_migration_integrity(text) is
     'Every verification of every applied version, as the caller, and what catalog and state say of each other.';
 comment on function strata.finalize_migration_cleanup(text) is
     'Verifies, and removes what the contract of a pack kept, if that is signed. Returns the copies removed.';
-comment on function strata.relation_name(text) is 'Schema and name of a table, whether it is there or not.';
+comment on function strata.relation_name(text, regclass, text) is 'Schema and name of a table, whether it is there or not.';
 comment on function strata.copy_name(text, text[]) is 'What the copy of columns, or the schema of a retired table, is called.';
 comment on function strata.kept_of(text, text[]) is 'The newest copy of these columns, or of the table.';
 comment on function strata.require_kept(text, text[]) is 'The copy of columns or of a table, unless it cannot come back.';

@@ -4,7 +4,7 @@
 create procedure strata.restore_columns(relation text, columns text[], batch int default 5000)
 language plpgsql as $$
 declare
-    whole text := strata.relation_name(relation);
+    whole text := strata.relation_name(relation, to_regclass(relation), current_schema());
     k     strata.kept;
 begin
     if batch is null or batch < 1 then
