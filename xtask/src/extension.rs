@@ -2,22 +2,33 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::cargo_pgrx::CargoPgrx;
 use crate::error::{Context, Failure, Result};
 use crate::place::{self, Place};
 use crate::postgres::Installation;
 use crate::run;
+use crate::setup::Server;
 
 /// Builds the extension (cargo decides what is to be done) and installs it into `target`.
 pub fn install(place: &Place, pgrx: &CargoPgrx, target: &Installation) -> Result<()> {
+    install_from(place, pgrx.cargo()?.args(["pgrx", "package", "--debug"]), pgrx, target)
+}
+
+/// The same with all optimisation, built in a folder of its own: it is compiled against another server.
+pub fn install_release(server: &Server, folder: &Path) -> Result<()> {
+    let Server { place, pgrx, postgres, .. } = server;
+    let mut command = pgrx.cargo()?;
+    install_from(place, command.args(["pgrx", "package"]).env("CARGO_TARGET_DIR", folder), pgrx, postgres)
+}
+
+fn install_from(place: &Place, command: &mut Command, pgrx: &CargoPgrx, target: &Installation) -> Result<()> {
     let _alone = place.own_lock("extension")?;
     let out = place.own.join("package");
     place::remove_dir(&out)?;
-    let mut command = pgrx.cargo()?;
     let feature = pgrx.feature();
-    let fixed =
-        ["pgrx", "package", "--debug", "-p", "strata", "--no-default-features", "--features", &feature];
+    let fixed = ["-p", "strata", "--no-default-features", "--features", &feature];
     command.args(fixed).arg("--pg-config").arg(pgrx.postgres().pg_config()).arg("--out-dir").arg(&out);
     run::quiet(
         "setup: building the extension",

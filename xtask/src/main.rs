@@ -1,5 +1,6 @@
 //! The command menu of the project. A newcomer needs a Rust toolchain and this.
 
+mod bench;
 mod cargo_pgrx;
 mod cluster;
 mod db;
@@ -43,6 +44,7 @@ cargo xtask <verb>
      --fresh            begins anew
      --stop             stops it
      --without-extension  with pgvector only
+  bench engine [--json] ratios of two things in one run, on PostgreSQL without assertions: benches/README.md
   errors                writes the table of docs/errors.md from the core's enum
 
 Everything goes into the cache: STRATA_CACHE, else /var/cache/strata for root, else ~/.cache/strata.
@@ -66,6 +68,7 @@ fn dispatch(words: &[String]) -> Result<()> {
         ("db", rest) => db::run(db::Wish::parse(rest)?),
         ("demo", rest) => demo::run(rest),
         ("test", rest) => test::run(rest),
+        ("bench", rest) => bench::run(rest),
         ("errors", []) => errors::write(),
         ("guard", [folder]) => guard::watch(Path::new(folder)),
         ("help" | "--help" | "-h", _) => {

@@ -9,7 +9,7 @@ use crate::error::{Failure, Result};
 use crate::packages;
 use crate::place::Place;
 use crate::run;
-use crate::source_build;
+use crate::source_build::{self, Flavour};
 use crate::system::Release;
 use crate::version::Version;
 
@@ -119,19 +119,24 @@ impl Installation {
 
 /// The PostgreSQL of this machine; installs or builds one when there is none that fits.
 pub fn choose(place: &Place) -> Result<Installation> {
+    choose_for(place, Flavour::Checked)
+}
+
+/// The same for benchmarks, never with assertions where the choice is ours.
+pub fn choose_for(place: &Place, flavour: Flavour) -> Result<Installation> {
     if let Some(named) = env::var_os("PG_CONFIG").filter(|value| !value.is_empty()) {
         return named_by_the_person(Path::new(&named));
     }
     if let Some(found) = on_path() {
         return Ok(found);
     }
-    if let Some(built) = source_build::built(place) {
+    if let Some(built) = source_build::built(place, flavour) {
         return Ok(built);
     }
     if let Some(packaged) = packages::postgres(&Release::here())? {
         return Ok(packaged);
     }
-    source_build::build(place)
+    source_build::build(place, flavour)
 }
 
 /// `PG_CONFIG` is an order: one that does not fit is an error, not a reason to look elsewhere.

@@ -77,6 +77,12 @@ pub fn loud(command: &mut Command) -> Result<()> {
     outcome(command, status)
 }
 
+/// Runs a child whose output is the result.
+pub fn printing(command: &mut Command) -> Result<()> {
+    let status = command.status().context(|| format!("start {}", name(command)))?;
+    outcome(command, status)
+}
+
 /// Says `title`, runs the child with its output in `log`, shows the end of it when the child fails.
 pub fn quiet(title: &str, log: &Path, command: &mut Command) -> Result<()> {
     let file = File::create(log).context(|| format!("create {}", log.display()))?;

@@ -6,9 +6,10 @@ use crate::error::Result;
 use crate::extension;
 use crate::model;
 use crate::overlay::{self, Kind};
-use crate::place::Place;
+use crate::place::{self, Place};
 use crate::postgres::{self, Installation};
 use crate::run;
+use crate::source_build::Flavour;
 use crate::system;
 use crate::toolchain;
 
@@ -30,11 +31,22 @@ pub struct Server {
 impl Server {
     /// Sets up PostgreSQL and the tools, without building anything of ours.
     pub fn ensure() -> Result<Self> {
+        Self::ensure_in(Place::find()?, Flavour::Checked)
+    }
+
+    /// For benchmarks: PostgreSQL without assertions, and our own code as users get it.
+    pub fn plain() -> Result<Self> {
         let place = Place::find()?;
+        let own = place.own.join("bench");
+        place::public_dir(&own)?;
+        Self::ensure_in(Place { own, ..place }, Flavour::Plain)
+    }
+
+    fn ensure_in(place: Place, flavour: Flavour) -> Result<Self> {
         toolchain::ensure_component("rustfmt")?;
         system::ensure(system::FOR_EXTENSION)?;
         system::ensure_libclang()?;
-        let original = postgres::choose(&place)?;
+        let original = postgres::choose_for(&place, flavour)?;
         run::say(format!("setup: PostgreSQL {} of {}", original.version, original.bin.display()));
         let postgres = moved_copy(&place, &original)?;
         let pgrx = CargoPgrx::ensure(&place, &copy_for_pgrx(&place, &original)?, &original)?;

@@ -1,4 +1,4 @@
-//! PostgreSQL 17 and pgvector, compiled with assertions into the cache: whole or not at all, never changed after.
+//! PostgreSQL 17 and pgvector, compiled into the cache: whole or not at all, never changed after.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,38 +26,61 @@ const PGVECTOR: Source = Source {
     url: "https://github.com/pgvector/pgvector/archive/refs/tags/v0.8.0.tar.gz",
 };
 
-/// Assertions have caught real bugs; -O2 keeps the tests quick all the same.
+const CHECKS: &str = "--enable-cassert";
+
 const CONFIGURE: &[&str] = &[
     "--with-openssl",
     "--with-icu",
     "--with-libxml",
     "--with-lz4",
     "--with-zstd",
-    "--enable-cassert",
+    CHECKS,
     "--enable-debug",
     "CFLAGS=-O2",
 ];
 
+/// What a build is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// Tests: assertions have caught real bugs; -O2 keeps the tests quick all the same.
+    Checked,
+    /// Benchmarks: as a distribution builds it.
+    Plain,
+}
+
+impl Flavour {
+    fn configure(self) -> Vec<&'static str> {
+        CONFIGURE.iter().copied().filter(|word| self == Self::Checked || *word != CHECKS).collect()
+    }
+
+    fn folder(self, version: &str) -> String {
+        match self {
+            Self::Checked => format!("{version}-assert"),
+            Self::Plain => version.to_owned(),
+        }
+    }
+
+    fn recipe(self) -> String {
+        format!("{}\npgvector {}\n", self.configure().join(" "), PGVECTOR.version)
+    }
+}
+
 /// Names the recipe that a finished build followed; the last file that is written.
 const MARKER: &str = "strata-recipe";
 
-fn recipe() -> String {
-    format!("{}\npgvector {}\n", CONFIGURE.join(" "), PGVECTOR.version)
-}
-
 /// A finished build of this recipe.
-pub fn built(place: &Place) -> Option<Installation> {
+pub fn built(place: &Place, flavour: Flavour) -> Option<Installation> {
     let folders = fs::read_dir(place.cache.join("postgres")).ok()?;
     let prefixes = folders.filter_map(|entry| Some(entry.ok()?.path()));
     let finished =
-        |prefix: &PathBuf| fs::read_to_string(prefix.join(MARKER)).is_ok_and(|text| text == recipe());
+        |prefix: &PathBuf| fs::read_to_string(prefix.join(MARKER)).is_ok_and(|text| text == flavour.recipe());
     prefixes.filter(finished).find_map(|prefix| Installation::ask(&prefix.join("bin/pg_config")).ok())
 }
 
 /// Fetches, compiles and puts in place. Two runs at once make one build.
-pub fn build(place: &Place) -> Result<Installation> {
+pub fn build(place: &Place, flavour: Flavour) -> Result<Installation> {
     let _alone = place.lock("postgres")?;
-    if let Some(done) = built(place) {
+    if let Some(done) = built(place, flavour) {
         return Ok(done);
     }
     run::say(
@@ -65,20 +88,22 @@ pub fn build(place: &Place) -> Result<Installation> {
     );
     system::ensure(system::FOR_SOURCE_BUILD)?;
     let (postgres, pgvector) = (POSTGRES.fetch(place)?, PGVECTOR.fetch(place)?);
-    let prefix = place.cache.join("postgres").join(format!("{}-assert", postgres.version));
+    let prefix = place.cache.join("postgres").join(flavour.folder(&postgres.version));
     let work = place.cache.join("postgres").join("unfinished");
     place::remove_dir(&work)?;
     place::public_dir(&work)?;
-    let staged = Build { place, work: &work, prefix: &prefix }.run(&postgres, &pgvector)?;
-    fs::write(staged.join(MARKER), recipe()).context(|| "mark the build".into())?;
+    let staged = Build { place, flavour, work: &work, prefix: &prefix }.run(&postgres, &pgvector)?;
+    fs::write(staged.join(MARKER), flavour.recipe()).context(|| "mark the build".into())?;
     place::remove_dir(&prefix)?;
     fs::rename(&staged, &prefix).context(|| format!("put {} in place", prefix.display()))?;
     place::remove_dir(&work)?;
-    built(place).ok_or_else(|| Failure::new(format!("{} does not run after its build", prefix.display())))
+    built(place, flavour)
+        .ok_or_else(|| Failure::new(format!("{} does not run after its build", prefix.display())))
 }
 
 struct Build<'a> {
     place: &'a Place,
+    flavour: Flavour,
     /// Everything that is thrown away afterwards.
     work: &'a Path,
     /// Where it will live: compiled in as the run path of libpq.
@@ -96,7 +121,7 @@ impl Build<'_> {
         self.step(
             &server,
             "configuring PostgreSQL",
-            run::readable("./configure").arg("-q").arg(prefix).args(CONFIGURE),
+            run::readable("./configure").arg("-q").arg(prefix).args(self.flavour.configure()),
         )?;
         self.step(&server, "compiling PostgreSQL", make().args([&jobs]))?;
         self.step(&server, "compiling PostgreSQL's contrib", make().args(["-C", "contrib", &jobs]))?;

@@ -92,7 +92,7 @@ pub fn binary(checkout: &Path) -> Result<PathBuf> {
 }
 
 /// Where cargo builds, whoever configured it.
-fn target_folder(checkout: &Path) -> Result<PathBuf> {
+pub fn target_folder(checkout: &Path) -> Result<PathBuf> {
     let fixed = ["metadata", "--format-version", "1", "--no-deps"];
     let metadata = run::read(run::cargo().args(fixed).current_dir(checkout))?;
     let folder = metadata.split("\"target_directory\":\"").nth(1).and_then(|rest| rest.split('"').next());

@@ -1,0 +1,24 @@
+//! The engine of migrations: what applying costs beside psql, what a backfill costs beside one statement, and how long
+//! the application waits for either.
+
+mod apply;
+mod backfill;
+mod pack;
+
+use crate::Wish;
+use crate::figure::{Figure, Report};
+use strata_tests::Database;
+
+/// The parts, as one types them.
+pub const NAMES: [&str; 3] = ["apply", "backfill", "pack"];
+
+/// A part: measures so many rounds.
+type Part = fn(usize) -> Vec<Figure>;
+
+/// Measures the parts that were asked for.
+pub fn run(wish: &Wish) -> Report {
+    let server = Database::empty().value::<String>("select version()");
+    let parts: [Part; 3] = [apply::measure, backfill::measure, pack::measure];
+    let wanted = NAMES.iter().zip(parts).filter(|(name, _)| wish.wants(name));
+    Report { suite: "engine", server, figures: wanted.flat_map(|(_, part)| part(wish.rounds)).collect() }
+}

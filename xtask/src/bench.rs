@@ -1,0 +1,44 @@
+//! `cargo xtask bench`: builds everything as users get it, starts a cluster that writes things down, runs `benches/`.
+
+use std::path::{Path, PathBuf};
+
+use crate::cluster::Kind;
+use crate::error::Result;
+use crate::extension;
+use crate::guard::Guarded;
+use crate::run;
+use crate::setup::Server;
+use crate::whole;
+
+/// The words after `bench` are those of the program itself.
+pub fn run(words: &[String]) -> Result<()> {
+    let server = Server::plain()?;
+    let built = build(&server)?;
+    let guarded = Guarded::start(&server.place, "bench", &server.postgres, Kind::Durable)?;
+    let mut command = std::process::Command::new(built.join("strata-bench"));
+    command
+        .args(words)
+        .env("STRATA_TEST_URL", guarded.cluster.url("postgres"))
+        .env("STRATA_TEST_BARE_URL", guarded.cluster.url("postgres"))
+        .env("STRATA_TEST_PG", &server.postgres.bin)
+        .env("STRATA_TEST_BIN", built.join("strata"))
+        .env("STRATA_MODEL_DIR", server.place.cache.join("models/all-MiniLM-L6-v2"));
+    run::printing(&mut command)
+}
+
+/// Compiles with all optimisation, in a folder of its own; where the programs are.
+fn build(server: &Server) -> Result<PathBuf> {
+    let folder = whole::target_folder(&server.place.checkout)?.join("bench");
+    extension::install_release(server, &folder)?;
+    let mut command = run::cargo();
+    command
+        .args(["build", "--release", "-p", "strata-cli", "-p", "strata-benches"])
+        .env("CARGO_TARGET_DIR", &folder)
+        .current_dir(&server.place.checkout);
+    run::quiet(
+        "setup: building the command line and the benchmarks",
+        &server.place.log("benches")?,
+        &mut command,
+    )?;
+    Ok(Path::new(&folder).join("release"))
+}
