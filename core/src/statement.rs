@@ -46,12 +46,17 @@ pub enum Nature {
     File,
     /// As it is written, for the sake of its rows.
     Check,
+    /// [`RESET`], one after another, in whatever way costs a door least.
+    Reset,
 }
 
-/// One statement.
+/// What brings a session back to what it was when it began, whatever a file has set in it.
+pub const RESET: [&str; 3] = ["reset session authorization", "reset role", "reset all"];
+
+/// One statement; only of the nature [`Nature::Reset`] several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
-    /// The text, a single statement.
+    /// The text.
     pub sql: String,
     /// Bound in order to $1, $2, ...
     pub params: Vec<Value>,
@@ -60,6 +65,11 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// [`RESET`].
+    pub fn reset() -> Self {
+        Statement { sql: RESET.join("; "), params: Vec::new(), nature: Nature::Reset }
+    }
+
     /// One of our own, from `sql/query/`.
     pub fn ours(sql: &'static str, params: Vec<Value>) -> Self {
         Statement { sql: sql.to_owned(), params, nature: Nature::State }
@@ -82,7 +92,7 @@ impl Statement {
 
     /// True: it goes by the simple protocol, without parameters.
     pub fn is_verbatim(&self) -> bool {
-        matches!(self.nature, Nature::File | Nature::Check)
+        matches!(self.nature, Nature::File | Nature::Check | Nature::Reset)
     }
 }
 

@@ -4,4 +4,5 @@
 select set_config('strata.run', $1::text, false), set_config('lock_timeout', $2::text, false),
        set_config('statement_timeout', '0', false), set_config('idle_in_transaction_session_timeout', '0', false),
        set_config('idle_session_timeout', '0', false),
-       (select set_config(s.name, '0', false) from pg_catalog.pg_settings s where s.name = 'transaction_timeout')
+       case when current_setting('transaction_timeout', true) is not null
+            then set_config('transaction_timeout', '0', false) end

@@ -1,4 +1,6 @@
 -- step_start: the intent of a step, committed before it runs. A version's first step of an attempt opens its history.
+-- Its commit does not wait for the disk: whatever the step then writes lies behind it in the log, so that no effect of
+-- the step can outlive a power failure that the intent does not.
 -- $1 text run   $2 int8 attempt   $3 int8 version   $4 int8 number   $5 text kind   $6 text summary   $7 text checksum
 -- $8 bool first step of this attempt   $9 int8 steps of the version
 -- rows: run text, transaction text in which the version began to move; none when a newer attempt has taken the run over
@@ -38,4 +40,4 @@ select step.run::text, coalesce((
         where x.pack = h.pack and x.version = h.version and x.event in ('succeeded', 'forced', 'adopted')), '-infinity')
     order by h.id
     limit 1), pg_current_xact_id()::xid::text)
-from step, live l
+from step, live l, set_config('synchronous_commit', 'off', true)

@@ -39,8 +39,7 @@ impl Run {
             for version in self.applied() {
                 let query = plan::verification(&self.pack, &self.values, version)?;
                 self.queue.extend(query.into_iter().flat_map(|(file, query)| {
-                    let unlimited = Task::Reset("set local statement_timeout = 0");
-                    [Task::ReadOnly, unlimited, Task::Check(version, file, query), Task::Rollback]
+                    [Task::ReadOnly, Task::Unlimited, Task::Check(version, file, query), Task::Rollback]
                 }));
             }
         }

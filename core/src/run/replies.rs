@@ -53,7 +53,9 @@ impl Run {
                 self.found_blockers(broken, rows);
                 Ok(())
             }
-            Task::StepStart(_) | Task::StepDone(_) if rows.is_empty() => Err(taken_over()),
+            Task::StepStart(_) | Task::StepDone(_) | Task::MigrationDone(_) if rows.is_empty() => {
+                Err(taken_over())
+            }
             Task::Verify((m, _)) => self.verified(*m, rows),
             Task::StopAsked(broken) => {
                 self.stopping = rows.first().is_some_and(|row| column(row, 0) == "true");
@@ -292,8 +294,7 @@ impl Run {
         self.queue.push_back(Task::Begin(place));
         self.queue.extend((0..statements).map(|i| Task::Statement(place, i)));
         self.queue.extend(verify.then_some(Task::Verify(place)));
-        self.queue.push_back(Task::StepDone(place));
-        self.queue.extend(last.then_some(Task::MigrationDone(place)));
+        self.queue.push_back(if last { Task::MigrationDone(place) } else { Task::StepDone(place) });
         self.queue.push_back(Task::Commit(place));
     }
 
@@ -303,8 +304,7 @@ impl Run {
             return self.queue.push_back(Task::Step((m, s + 1)));
         }
         let event = self.finished(&self.moves[m]);
-        self.queue.extend(tasks::RESET);
-        self.queue.extend([Task::Tell(event), Task::Move(m + 1)]);
+        self.queue.extend([Task::Reset, Task::Tell(event), Task::Move(m + 1)]);
     }
 
     fn verified(&mut self, m: usize, rows: &[Row]) -> Result<(), Error> {
@@ -398,7 +398,7 @@ impl Run {
             self.push_clean_up(task);
         }
         // First, so that the failure of a file that took another role, or made its session read-only, is recorded too.
-        self.queue.extend((self.attempt > 0).then_some(tasks::RESET).into_iter().flatten());
+        self.queue.extend((self.attempt > 0).then_some(Task::Reset));
         match task.place() {
             Some(place) if self.attempt > 0 => {
                 let state = if error.kind() == Kind::Interrupted { "cancelled" } else { "failed" };

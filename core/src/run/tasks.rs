@@ -11,10 +11,6 @@ use std::time::Duration;
 /// Pause between two tries at the lock of a pack. Short beside a migration, long beside a round trip.
 pub(super) const LOCK_POLL: Duration = Duration::from_millis(200);
 
-/// What a file may have left in its session: another role, other settings.
-pub(super) const RESET: [Task; 3] =
-    [Task::Reset("reset session authorization"), Task::Reset("reset role"), Task::Reset("reset all")];
-
 /// Place of a step: index of its move, index of the step.
 pub(super) type Place = (usize, usize);
 
@@ -65,9 +61,13 @@ pub(super) enum Task {
     Statement(Place, usize),
     Verify(Place),
     StepDone(Place),
+    /// The last step of a version, and with it the version.
     MigrationDone(Place),
     Commit(Place),
-    Reset(&'static str),
+    /// What a file may have left in its session is undone: another role, other settings.
+    Reset,
+    /// Verifications outside of a step take the time that they need.
+    Unlimited,
     Rollback,
     /// The state that the run is left in, and why.
     StepFailed(Place, &'static str, DbError),
@@ -141,7 +141,8 @@ impl Run {
             Task::Begin(_) => Statement::verbatim("begin"),
             Task::Commit(_) => Statement::verbatim("commit"),
             Task::Rollback => Statement::verbatim("rollback"),
-            Task::Reset(statement) => Statement::verbatim(*statement),
+            Task::Reset => Statement::reset(),
+            Task::Unlimited => Statement::verbatim("set local statement_timeout = 0"),
             Task::DropIndex(_, index) => {
                 Statement::verbatim(format!("drop index concurrently if exists {index}"))
             }
@@ -233,8 +234,8 @@ impl Run {
                 let params = params(*place, [told, more].concat());
                 Statement::ours(include_str!("../../../sql/query/step_failed.sql"), params)
             }
-            Task::MigrationDone((m, _)) => {
-                let params = vec![run[0].clone(), Value::Int(self.moves[*m].version)];
+            Task::MigrationDone(place) => {
+                let params = params(*place, Vec::new());
                 Statement::ours(include_str!("../../../sql/query/migration_done.sql"), params)
             }
             Task::Session(place) => {

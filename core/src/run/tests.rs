@@ -24,7 +24,7 @@ fn calm(name: &str) -> Reply {
     Ok(match name {
         "lock" => vec![row(&["true"])],
         "claim" => vec![row(&["11111111-1111-1111-1111-111111111111", "1"])],
-        "step_start" | "step_done" => vec![row(&["x"])],
+        "step_start" | "step_done" | "migration_done" => vec![row(&["x"])],
         _ => Vec::new(),
     })
 }
@@ -98,12 +98,9 @@ fn tells_before_and_after_every_step_and_marks_the_version_with_the_last() {
             "session",
             "begin",
             "select 'x', '1', '1', true",
-            "step_done",
             "migration_done",
             "commit",
-            "reset session authorization",
-            "reset role",
-            "reset all",
+            "reset session authorization; reset role; reset all",
             "run_end",
             "unlock",
         ]
@@ -152,7 +149,8 @@ fn a_failing_statement_is_undone_recorded_and_named() {
     let (sent, outcome) = drive(&mut up(&files), |name| {
         name.starts_with("alter").then(|| broken("23514", "check is violated").expect("broken"))
     });
-    assert_eq!(sent[sent.len() - 4..], ["reset role", "reset all", "step_failed", "unlock"]);
+    let reset = "reset session authorization; reset role; reset all";
+    assert_eq!(sent[sent.len() - 4..], ["rollback", reset, "step_failed", "unlock"]);
     let err = outcome.expect_err("fails");
     assert_eq!(err.to_string(), "version 1 (a) step 1, line 2: check is violated (SQLSTATE 23514)");
     assert_eq!((err.kind(), err.sqlstate()), (Kind::Failed, "23514"));
@@ -176,8 +174,7 @@ fn a_deferred_constraint_that_fails_at_commit_fails_the_step() {
         if name == "commit" { broken("23503", "foreign key") } else { None }
     });
     assert!(sent.ends_with(&[
-        "reset role".into(),
-        "reset all".into(),
+        "reset session authorization; reset role; reset all".into(),
         "step_failed".into(),
         "unlock".into()
     ]));
@@ -512,7 +509,8 @@ fn a_cancelled_statement_is_the_operators_doing_if_the_run_says_so() {
         }
         assert_eq!(outcome.expect("ended").expect_err("stopped").kind(), kind);
         assert_eq!(ended, Value::from(state), "{sent:?}");
-        assert!(sent.ends_with(&["reset all".into(), "step_failed".into(), "unlock".into()]), "{sent:?}");
+        let reset = "reset session authorization; reset role; reset all";
+        assert!(sent.ends_with(&[reset.into(), "step_failed".into(), "unlock".into()]), "{sent:?}");
     }
 }
 
@@ -527,8 +525,9 @@ fn a_run_that_was_asked_for_beforehand_takes_no_other() {
 
 #[test]
 fn a_newer_attempt_fences_this_one_off() {
-    let (sent, outcome) =
-        drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| (name == "step_done").then(|| Ok(Vec::new())));
+    let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| {
+        (name == "migration_done").then(|| Ok(Vec::new()))
+    });
     assert_eq!(outcome.expect_err("fenced").kind(), Kind::Locked);
     assert!(sent.contains(&"rollback".to_owned()) && !sent.contains(&"commit".to_owned()), "{sent:?}");
 }

@@ -8,7 +8,7 @@ use pgrx::{check_for_interrupts, pg_sys};
 use std::ffi::{CStr, CString, c_long};
 use std::time::{Duration, Instant};
 use strata_core::error::DbError;
-use strata_core::statement::{Nature, Reply, Statement};
+use strata_core::statement::{Nature, RESET, Reply, Statement};
 
 /// A worker's session.
 pub struct Session {
@@ -40,6 +40,10 @@ impl Session {
         match statement.nature {
             Nature::File => heard(|| toplevel::run(self.memory, &statement.sql, false)),
             Nature::Check => heard(|| toplevel::run(self.memory, &statement.sql, true)),
+            Nature::Reset => {
+                RESET.iter().try_for_each(|one| toplevel::run(self.memory, one, false).map(drop))?;
+                Ok(Vec::new())
+            }
             Nature::State => self.bookkeeping(|| as_owner(|| ask(statement))),
             Nature::Session => self.bookkeeping(|| ask(statement)),
         }
