@@ -187,7 +187,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/config_dump.sql",
     name = "config_dump",
-    requires = ["refresh_hierarchy_view", "gates_end"]
+    requires = ["refresh_hierarchy_view", "expansion_end"]
 );
 
 // What each of them is for.

@@ -13,6 +13,7 @@ mod finalize_migration_cleanup;
 mod find_similar_content;
 mod hits;
 mod install;
+mod install_expansion;
 mod install_gates;
 mod jsonb;
 mod plan;

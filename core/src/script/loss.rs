@@ -46,6 +46,7 @@ pub fn loss(sql: &Sql) -> Option<Loss> {
     match words.first().map(String::as_str) {
         Some("alter") => altered(&words),
         Some("call" | "select") if calls("retire_columns") => Some(Loss::Kept("retire_columns")),
+        Some("call") if calls("contract_column") => Some(Loss::Kept("contract_column")),
         Some("select") if calls("retire_table") => Some(Loss::Kept("retire_table")),
         _ => None,
     }
@@ -125,6 +126,7 @@ mod tests {
             assert!(of(text).is_some(), "{text}");
         }
         assert_eq!(of("call strata.retire_columns('t', array['x'])"), Some("retire_columns"));
+        assert_eq!(of("call strata.contract_column('t', 'x')"), Some("contract_column"));
         assert_eq!(of("select strata.retire_table('t')"), Some("retire_table"));
     }
 

@@ -1,0 +1,25 @@
+-- expansion: what the objects of expand and contract are for, as \d+ and \df+ show it.
+comment on table strata.expansion is 'Columns that stand in for others, until the old one goes or they do.';
+comment on column strata.expansion.up is 'The new value, an expression of the old column.';
+comment on column strata.expansion.down is 'The old value, an expression of the new column.';
+comment on column strata.expansion.state is 'expanded: both are written; filled: the new one has every value; contracting, contracted: the old one goes, is gone; reverting: it comes back.';
+comment on function strata.both_name(regclass, text) is 'What the trigger of an expansion and its function are called.';
+comment on function strata.write_both(regclass, text) is 'Makes the trigger that keeps both columns of an expansion in step.';
+comment on function strata.write_one(regclass, text) is 'Drops the trigger of an expansion and its function.';
+comment on function strata.require_expansion(regclass, text, text[]) is 'The expansion of a column; refuses another state.';
+comment on function strata.require_expandable(strata.expansion) is 'Refuses a column that no other can stand in for, and expressions that are not immutable.';
+comment on function strata.expand_column(regclass, text, text, text, text, text, text) is 'A new column that stands in for an old one; both are written from now on.';
+comment on function strata.walk_condition(regclass, text) is 'What a statement of a backfill says of the rows of its batch.';
+comment on function strata.note_expansion(regclass, text, text) is 'Writes down where an expansion stands.';
+comment on function strata.must_not_be_null(regclass, text, text) is 'Whether a column has to be made not null because the other one is.';
+comment on procedure strata.set_not_null(regclass, text) is 'Makes a column not null without stopping writers: by a check that is validated.';
+comment on procedure strata.fill_column(regclass, text, int, interval) is 'Computes the new column of an expansion for the rows that are there.';
+comment on function strata.require_unused(regclass, text) is 'Refuses a column that something else uses.';
+comment on function strata.revert_expand(regclass, text) is 'The way back from an expansion: the new column goes.';
+comment on function strata.begin_contract(regclass, text) is 'Begins the copy of the old column of an expansion.';
+comment on function strata.end_contract(regclass, text) is 'Drops the old column of an expansion, and the trigger that wrote both.';
+comment on procedure strata.contract_column(regclass, text, int) is 'Drops the old column of an expansion and keeps its values.';
+comment on function strata.begin_revert(regclass, text) is 'Brings the old column of an expansion back, empty; both are written again.';
+comment on function strata.revert_statement(regclass, text) is 'The statement that brings back the values of the old column of an expansion.';
+comment on function strata.end_revert(regclass, text) is 'Ends the way back of an old column: rights, comment, and the copy goes.';
+comment on procedure strata.revert_contract(regclass, text, int, interval) is 'The way back from strata.contract_column: the old column and its values.';
