@@ -3,6 +3,7 @@
 
 mod apply;
 mod backfill;
+mod blocked;
 mod pack;
 
 use crate::Wish;
@@ -10,7 +11,7 @@ use crate::figure::{Figure, Report};
 use strata_tests::Database;
 
 /// The parts, as one types them.
-pub const NAMES: [&str; 3] = ["apply", "backfill", "pack"];
+pub const NAMES: [&str; 4] = ["apply", "backfill", "pack", "blocked"];
 
 /// A part: measures so many rounds.
 type Part = fn(usize) -> Vec<Figure>;
@@ -18,7 +19,7 @@ type Part = fn(usize) -> Vec<Figure>;
 /// Measures the parts that were asked for.
 pub fn run(wish: &Wish) -> Report {
     let server = Database::empty().value::<String>("select version()");
-    let parts: [Part; 3] = [apply::measure, backfill::measure, pack::measure];
+    let parts: [Part; 4] = [apply::measure, backfill::measure, pack::measure, blocked::measure];
     let wanted = NAMES.iter().zip(parts).filter(|(name, _)| wish.wants(name));
     Report { suite: "engine", server, figures: wanted.flat_map(|(_, part)| part(wish.rounds)).collect() }
 }

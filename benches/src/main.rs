@@ -6,7 +6,7 @@ mod writers;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask bench engine [--json] [--rounds N] [apply|backfill|pack ...]";
+const USAGE: &str = "usage: cargo xtask bench engine [--json] [--rounds N] [apply|backfill|pack|blocked ...]";
 
 /// What is asked for.
 struct Wish {
