@@ -112,6 +112,8 @@ pub enum Command {
     Finalize(Finalize),
     /// Keep the files of the pack in the database, for strata.start_run.
     Push,
+    /// Turn runs that were asked for in the database and that nobody executes: their executor died, or never came.
+    Worker(Worker),
     /// Embed every row of every registered source that has no embedding yet.
     Embed(Embed),
     /// Search one tenant's rows by text.
@@ -266,6 +268,20 @@ pub struct Finalize {
     /// Confirm it: nothing brings the copies back.
     #[arg(long, required = true)]
     pub yes: bool,
+}
+
+/// Options of `worker`.
+#[derive(clap::Args, Debug)]
+pub struct Worker {
+    /// Turn what there is to turn now, then end; with the exit code of the first run that failed.
+    #[arg(long)]
+    pub once: bool,
+    /// Seconds between two looks for runs.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub poll: u32,
+    /// Seconds after which an executor whose session does nothing is taken for hung: its session is ended and its run taken over.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    pub lease: u32,
 }
 
 /// Options of `embed`.

@@ -54,10 +54,14 @@ impl Connection {
 ///
 /// Errors: `BadArgument` for what cannot be used, `CannotConnect`, `NotAuthorized`, `NoDatabase`, `Forbidden`. Each is
 /// one line that names the value and has a hint; none holds a password.
-pub async fn connect(url: Option<&str>) -> Result<Connection, Error> {
+/// `more` are command-line options of the session behind those that the operator gave, as libpq's `options` has them.
+pub async fn connect(url: Option<&str>, more: Option<&str>) -> Result<Connection, Error> {
     let var = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let around = Surroundings { var: &var, os_user: &|| whoami::username().ok(), exists: &Path::exists };
-    let settings = Settings::read(url, &around).map_err(failure::one_line)?;
+    let mut settings = Settings::read(url, &around).map_err(failure::one_line)?;
+    if let Some(more) = more {
+        settings.options = Some([settings.options.as_deref().unwrap_or_default(), more].join(" "));
+    }
     let Opened { client, line, tls, target } = attempt::open(&settings).await?;
     let (sender, notices) = unbounded_channel();
     tokio::spawn(listen(line, sender));

@@ -6,8 +6,8 @@ use crate::lookout::Lookout;
 use crate::session::Session;
 use std::future::Future;
 use std::pin::pin;
-use strata_core::Error;
 use strata_core::run::{Event, Next, Report, Run};
+use strata_core::{Error, Kind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The session that works, and what opens another one.
@@ -20,10 +20,21 @@ pub struct Sessions<'s> {
     pub args: &'s Args,
 }
 
-/// Turns the run to its end. The first interrupt lets the version at work end; the second cancels its statement.
+/// What becomes of a run whose executor is told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnStop {
+    /// It is cancelled: the operator wants it to stop.
+    Cancel,
+    /// Another executor goes on with it: the operator wants this one to stop.
+    HandBack,
+}
+
+/// Turns the run to its end. The first interrupt lets the version at work end; the second cancels its statement, and where
+/// the run is handed back leaves it as it is.
 pub async fn drive(
     sessions: Sessions<'_>,
     run: &mut Run,
+    on_stop: OnStop,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Report, Error> {
     let session = sessions.work;
@@ -34,12 +45,15 @@ pub async fn drive(
             Next::Run(statement) => {
                 let reply = watch.over(session.run(&statement), run, tell).await;
                 session.notices().into_iter().for_each(|text| tell(Event::Notice { text }));
-                watch.hear(run);
+                if watch.brake.pulled > 1 && on_stop == OnStop::HandBack {
+                    return Err(Error::new(Kind::Interrupted, "stopped in the middle of a version"));
+                }
+                watch.hear(run, on_stop);
                 run.replied(reply);
             }
             Next::Wait(time) => {
                 watch.over(tokio::time::sleep(time), run, tell).await;
-                watch.hear(run);
+                watch.hear(run, on_stop);
             }
             Next::Tell(event) => tell(event),
             Next::Done(outcome) => return outcome,
@@ -56,9 +70,11 @@ struct Watch<'s> {
 
 impl Watch<'_> {
     /// Before the reply: a statement that the operator has cancelled did not fail.
-    fn hear(&self, run: &mut Run) {
-        if self.brake.pulled > 0 {
-            run.stop();
+    fn hear(&self, run: &mut Run, on_stop: OnStop) {
+        match (self.brake.pulled > 0, on_stop) {
+            (false, _) => {}
+            (true, OnStop::Cancel) => run.stop(),
+            (true, OnStop::HandBack) => run.hand_back(),
         }
     }
 
@@ -89,26 +105,41 @@ impl Watch<'_> {
     }
 }
 
-/// Counts the interrupts of the operator.
-struct Brake {
-    signals: Option<(Signal, Signal)>,
-    pulled: u32,
-}
+/// Waits until the operator wants this process to stop.
+pub struct Stop(Option<(Signal, Signal)>);
 
-impl Brake {
-    fn new() -> Self {
+impl Stop {
+    /// Hears every signal from now on.
+    pub fn listen() -> Self {
         let signals = signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
-        Brake { signals: signals.ok(), pulled: 0 }
+        Stop(signals.ok())
     }
 
-    /// Ends when the operator has pulled once more.
-    async fn pull(&mut self) {
-        match &mut self.signals {
+    /// Ends when one has come.
+    pub async fn asked(&mut self) {
+        match &mut self.0 {
             Some((interrupt, terminate)) => {
                 tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
             }
             None => std::future::pending().await,
         }
+    }
+}
+
+/// Counts the interrupts of the operator.
+struct Brake {
+    stop: Stop,
+    pulled: u32,
+}
+
+impl Brake {
+    fn new() -> Self {
+        Brake { stop: Stop::listen(), pulled: 0 }
+    }
+
+    /// Ends when the operator has pulled once more.
+    async fn pull(&mut self) {
+        self.stop.asked().await;
         self.pulled += 1;
     }
 }

@@ -30,6 +30,7 @@ mod sign_off;
 mod status;
 mod verify;
 mod version;
+mod worker;
 
 use args::{Args, Command};
 use clap::{CommandFactory, Parser};
@@ -83,6 +84,7 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::SignOff(sign_off) => sign_off::run(args, sign_off, output).await,
         Command::Finalize(_) => finalize::run(args, output).await,
         Command::Push => push::run(args, output).await,
+        Command::Worker(worker) => worker::run(args, worker, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,
         Command::Search(search) => search::run(args, search, output).await,
         Command::Locks(locks) => locks::run(args, locks, output).await,

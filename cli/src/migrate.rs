@@ -3,7 +3,7 @@
 use crate::args::{Args, Down, Goto, Patience, Up};
 use crate::confirm;
 use crate::connect;
-use crate::drive::{Sessions, drive};
+use crate::drive::{OnStop, Sessions, drive};
 use crate::output::Output;
 use crate::session::Session;
 use crate::{folder, ground, install};
@@ -62,7 +62,8 @@ async fn run(
     let mut teller = Teller { output, since: began };
     let mut run = Run::new(pack, request);
     let sessions = Sessions { work: &session, second, args };
-    let report = drive(sessions, &mut run, &mut |event| teller.tell(event)).await?;
+    let mut tell = |event| teller.tell(event);
+    let report = drive(sessions, &mut run, OnStop::Cancel, &mut tell).await?;
     let code = print(output, &name, run.direction(), &report);
     output.detail(&format!("Finished after {:?}", began.elapsed()));
     Ok(code)

@@ -213,6 +213,7 @@ pub struct Run {
     patience: patience::Patience,
     seen: watch::Seen,
     stopping: bool,
+    handing_back: bool,
     report: Report,
     failure: Option<Error>,
 }
@@ -242,6 +243,7 @@ impl Run {
             patience: patience::Patience::default(),
             seen: watch::Seen::default(),
             stopping: false,
+            handing_back: false,
             report: Report::default(),
             failure: None,
         }
@@ -270,6 +272,11 @@ impl Run {
     /// Asks the run to end before the next version begins. What has begun is finished.
     pub fn stop(&mut self) {
         self.stopping = true;
+    }
+
+    /// The same, and the run is left for another executor to go on with.
+    pub fn hand_back(&mut self) {
+        (self.stopping, self.handing_back) = (true, true);
     }
 
     /// True once there is a run in the database whose state this one keeps.

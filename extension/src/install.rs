@@ -26,7 +26,17 @@ extension_sql_file!(
 );
 extension_sql_file!("../../sql/create/stop_asked.sql", name = "stop_asked", requires = ["migration_version"]);
 extension_sql_file!("../../sql/create/run_is_alive.sql", name = "run_is_alive", requires = ["stop_asked"]);
-extension_sql_file!("../../sql/create/cancel_run.sql", name = "cancel_run", requires = ["run_is_alive"]);
+extension_sql_file!(
+    "../../sql/create/end_hung_executors.sql",
+    name = "end_hung_executors",
+    requires = ["run_is_alive"]
+);
+extension_sql_file!(
+    "../../sql/create/runs_to_take.sql",
+    name = "runs_to_take",
+    requires = ["end_hung_executors"]
+);
+extension_sql_file!("../../sql/create/cancel_run.sql", name = "cancel_run", requires = ["runs_to_take"]);
 extension_sql_file!("../../sql/create/ledger.sql", name = "ledger", requires = ["cancel_run"]);
 extension_sql_file!("../../sql/create/ledgers.sql", name = "ledgers", requires = ["ledger"]);
 extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["ledgers"]);

@@ -4,7 +4,7 @@ comment on column strata.pack_file.checksum is 'sha256 of the text, in hex.';
 comment on table strata.run_event is 'What a run in the database told while it went on.';
 comment on column strata.run.request is 'What strata.start_run was asked for; empty where the command line began it.';
 comment on column strata.run.executor_pid is 'Process of the session that has claimed the run; with executor_started it is that one and no other.';
-comment on column strata.run.heartbeat_at is 'When the executor began its newest step. It lives as long as its session, whatever this says.';
+comment on column strata.run.heartbeat_at is 'When the executor began its newest step, or the run was asked for again. An executor lives as long as its session, whatever this says.';
 comment on column strata.run.cancel_asked_at is 'When strata.cancel_run asked the executor to stop.';
 
 comment on function strata.push_pack(jsonb) is 'Keeps the files of a pack in the database, as strata push sends them; refuses a pack that could not run.';
@@ -19,6 +19,10 @@ comment on function strata.force_version(text, bigint, text) is
     'Says where a pack stands without running anything, and writes the reason into strata.history. Returns the versions moved.';
 comment on function strata.verify(text) is 'Runs the verification of every applied version of a pushed pack again, as the caller, who may only read.';
 comment on function strata.stop_asked(uuid) is 'Whether somebody has asked a run to stop; executors ask it when a statement was cancelled.';
+comment on function strata.runs_to_take(interval) is
+    'Runs that nobody executes, and whether the caller''s session may turn them, may have them turned, or neither.';
+comment on function strata.end_hung_executors(interval) is
+    'Ends the sessions of executors that have done nothing for longer than the lease; returns their runs.';
 comment on function strata.run_is_alive(uuid) is 'Whether the session that has claimed a run still lives.';
 comment on function strata.session_text(int) is 'A session in one line: pid, role, application, state, age of its transaction, statement; as far as the caller may see it.';
 comment on function strata.lock_tree() is 'Who waits for whom in this database: roots first, behind each session those that wait for it; as far as the caller may see it.';

@@ -3,7 +3,8 @@
 create function strata.cancel_run(run uuid) returns boolean
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    r strata.run;
+    r    strata.run;
+    does text;
 begin
     -- Before the row is locked: an executor that asks may wait for the row, and must find the answer.
     perform pg_advisory_xact_lock_shared(hashtextextended('strata/stop/' || cancel_run.run::text, 0));
@@ -22,7 +23,16 @@ begin
             cancel_asked_by = session_user
         where x.id = r.id;
     end if;
-    if strata.run_is_alive(r.id) then
+    -- Between two statements a session hears nothing: one moment later it does. An executor that waits for this
+    -- transaction keeps its books, and reads there what was asked.
+    for look in 1..50 loop
+        perform pg_stat_clear_snapshot();
+        select a.state into does
+        from pg_catalog.pg_stat_activity a where a.pid = r.executor_pid and a.backend_start = r.executor_started;
+        exit when does is null or does not like 'idle%';
+        perform pg_sleep(0.01);
+    end loop;
+    if strata.run_is_alive(r.id) and not pg_backend_pid() = any (pg_blocking_pids(r.executor_pid)) then
         perform pg_cancel_backend(r.executor_pid);
     end if;
     return true;

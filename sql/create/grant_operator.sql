@@ -21,7 +21,8 @@ begin
             'migration_status', 'migration_version', 'stop_asked', 'run_is_alive', 'run_progress', 'cancel_run', 'session_text',
             'force_version', 'ledgers', 'bind_ledger', 'checklist', 'checklist_items', 'item_state', 'embedded_state',
             'verified_state', 'signature_state', 'phase_files', 'phase_status', 'require_pack', 'push_pack', 'plan',
-            'preflight', 'start_run', 'resume_run', 'verify', 'count_missing', 'queue_status'));
+            'preflight', 'start_run', 'resume_run', 'runs_to_take', 'end_hung_executors', 'verify', 'count_missing',
+            'queue_status'));
 end
 $$;
 revoke execute on function strata.grant_operator(regrole) from public;

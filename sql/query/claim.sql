@@ -1,7 +1,8 @@
 -- claim: the run that this executor carries on. The lock of the pack is held, so a run that is still called running
 -- has lost its executor. The newest unfinished or failed run of the same direction goes on with one more attempt, a
--- cancelled one too if it left a version half-way; anything else is closed and a new run begins.
--- $1 text pack   $2 text direction   $3 text run or null: none but this one
+-- cancelled one too if it left a version half-way; anything else is closed, as succeeded where it died behind its last
+-- version, and a new run begins.
+-- $1 text pack   $2 text direction   $3 text run or null: none but this one, queued or without an executor
 -- rows: id text, attempt text; none when the run that was wanted is no longer to be had
 with newest as (
     select r.id, r.state, r.direction
@@ -13,7 +14,11 @@ with newest as (
     select a.pid, a.backend_start from pg_catalog.pg_stat_activity a where a.pid = pg_backend_pid()
 ), closed as (
     update strata.run r
-    set state = 'cancelled', finished_at = clock_timestamp()
+    set state = case when r.state = 'running' and not exists (
+                    select from strata.migration m
+                    where m.pack = r.pack and m.state <> case r.direction when 'up' then 'applied' else 'pending' end)
+                then 'succeeded' else 'cancelled' end,
+        finished_at = clock_timestamp()
     from newest n
     where r.id = n.id and n.state in ('queued', 'running', 'waiting') and n.direction <> $2::text and $3::text is null
     returning r.id
@@ -27,7 +32,7 @@ with newest as (
               n.state in ('queued', 'running', 'waiting', 'failed') and $3::text is null
               or n.state = 'cancelled' and $3::text is null
                  and exists (select from strata.migration m where m.pack = $1::text and m.state in ('applying', 'reverting'))
-              or n.state = 'queued' and r.id = $3::text::uuid)
+              or n.state in ('queued', 'running') and r.id = $3::text::uuid)
     returning r.id, r.attempt
 ), begun as (
     insert into strata.run (pack, direction, state, executor_pid, executor_started, heartbeat_at)

@@ -1,5 +1,6 @@
 -- queue_run: a request, ready to be taken up. Under the lock of the pack: the newest run that did not end and goes the same
--- way is asked for again, with what it has done; any other that did not end is closed.
+-- way is asked for again, with what it has done; any other that did not end is closed, as what it was: it may have died
+-- behind its last version.
 -- $1 text pack   $2 text direction   $3 jsonb request   $4 text who asks   $5 bool nothing is to be done
 -- rows: id text
 with newest as (
@@ -12,7 +13,11 @@ with newest as (
              and exists (select from strata.migration m where m.pack = $1::text and m.state in ('applying', 'reverting')))
 ), closed as (
     update strata.run r
-    set state = 'cancelled', finished_at = clock_timestamp()
+    set state = case when r.state = 'running' and not exists (
+                    select from strata.migration m
+                    where m.pack = r.pack and m.state <> case r.direction when 'up' then 'applied' else 'pending' end)
+                then 'succeeded' else 'cancelled' end,
+        finished_at = clock_timestamp()
     where r.pack = $1::text and r.state in ('queued', 'running', 'waiting') and r.id not in (select n.id from newest n)
     returning r.id
 ), again as (

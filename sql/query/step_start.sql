@@ -3,12 +3,13 @@
 -- the step can outlive a power failure that the intent does not.
 -- $1 text run   $2 int8 attempt   $3 int8 version   $4 int8 number   $5 text kind   $6 text summary   $7 text checksum
 -- $8 bool first step of this attempt   $9 int8 steps of the version
--- rows: run text, transaction text in which the version began to move; none when a newer attempt has taken the run over
+-- rows: run text, transaction text in which the version began to move, stop text ('true': the operator has asked the run to
+-- stop); none when a newer attempt has taken the run over
 with live as (
     update strata.run r
     set heartbeat_at = clock_timestamp()
     where r.id = $1::text::uuid and r.attempt = $2::int8 and r.state = 'running'
-    returning r.id, r.pack, r.direction
+    returning r.id, r.pack, r.direction, r.cancel_asked_at is not null as stop
 ), step as (
     insert into strata.run_step as s (run, version, number, steps, kind, summary, checksum, state, attempt)
     select l.id, $3::int8, $4::int8::int, $9::int8::int, $5::text, $6::text, $7::text, 'running', $2::int8::int from live l
@@ -39,5 +40,5 @@ select step.run::text, coalesce((
         select max(x.at) from strata.history x
         where x.pack = h.pack and x.version = h.version and x.event in ('succeeded', 'forced', 'adopted')), '-infinity')
     order by h.id
-    limit 1), pg_current_xact_id()::xid::text)
+    limit 1), pg_current_xact_id()::xid::text), l.stop::text
 from step, live l, set_config('synchronous_commit', 'off', true)

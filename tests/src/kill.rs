@@ -2,8 +2,10 @@
 //! nothing had happened, and a state that tells what did. The matrix and the soak are made of this.
 
 pub mod cells;
+pub mod inside;
 pub mod outside;
 pub mod pack;
+pub mod soak;
 pub mod truth;
 pub mod world;
 

@@ -1,7 +1,7 @@
 //! A run is killed at every point, in every way: it goes on when the same command is given again, and ends where an
 //! undisturbed run ends. The servers are killed too, so they are this program's own.
 
-use strata_tests::kill::{Executor, Way, World, cells, outside};
+use strata_tests::kill::{Way, World, cells, inside, outside};
 use strata_tests::victim::Victim;
 
 /// Kills that there must be at least.
@@ -15,9 +15,11 @@ fn worlds() -> Vec<World> {
 
 #[test]
 fn a_run_that_was_killed_anywhere_ends_where_an_undisturbed_one_ends() {
+    let since = std::time::Instant::now();
     let worlds = worlds();
-    let points = [Way::Up, Way::Down].map(|way| outside::points(&worlds[0], way)).concat();
-    let all = cells::covering(Executor::Outside, &points);
+    let both = [Way::Up, Way::Down];
+    let mut all = cells::of_statements(&both.map(|way| outside::points(&worlds[0], way)).concat());
+    all.extend(cells::of_barriers(&both.map(|way| inside::points(&worlds[0], way)).concat()));
     let count = all.len();
     assert!(count >= CELLS, "{count} cells");
     let violations = cells::run_all(&worlds, all, &|_| ());
@@ -25,5 +27,5 @@ fn a_run_that_was_killed_anywhere_ends_where_an_undisturbed_one_ends() {
         eprintln!("{cell}: {what}");
     }
     assert!(violations.is_empty(), "{} of {count} cells are violated", violations.len());
-    eprintln!("{count} cells");
+    eprintln!("{count} cells, {} s", since.elapsed().as_secs());
 }

@@ -18,6 +18,7 @@ mod place;
 mod postgres;
 mod run;
 mod setup;
+mod soak;
 mod source_build;
 mod sources;
 mod system;
@@ -45,6 +46,9 @@ cargo xtask <verb>
      --stop             stops it
      --without-extension  with pgvector only
   bench engine [--json] ratios of two things in one run, on PostgreSQL without assertions: benches/README.md
+  soak                  kills runs at random moments and checks what becomes of them
+     --minutes N        for so long; 10 without it
+     --seed S           the same kills again
   errors                writes the table of docs/errors.md from the core's enum
 
 Everything goes into the cache: STRATA_CACHE, else /var/cache/strata for root, else ~/.cache/strata.
@@ -69,6 +73,7 @@ fn dispatch(words: &[String]) -> Result<()> {
         ("demo", rest) => demo::run(rest),
         ("test", rest) => test::run(rest),
         ("bench", rest) => bench::run(rest),
+        ("soak", rest) => soak::run(&soak::Wish::parse(rest)?),
         ("errors", []) => errors::write(),
         ("guard", [folder]) => guard::watch(Path::new(folder)),
         ("help" | "--help" | "-h", _) => {

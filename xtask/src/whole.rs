@@ -88,7 +88,12 @@ fn programs(bench: &Bench) -> Vec<&str> {
 
 /// The command line that was just built.
 pub fn binary(checkout: &Path) -> Result<PathBuf> {
-    Ok(target_folder(checkout)?.join("debug").join("strata"))
+    built(checkout, "strata")
+}
+
+/// A program that was just built.
+pub fn built(checkout: &Path, name: &str) -> Result<PathBuf> {
+    Ok(target_folder(checkout)?.join("debug").join(name))
 }
 
 /// Where cargo builds, whoever configured it.

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// we queue again.
 const RETRY: Duration = Duration::from_millis(250);
 
+/// Longest that a pause goes on without asking whether the operator wants the run to stop.
+const DEAF: Duration = Duration::from_millis(400);
+
 /// Longest such pause, before it is spread. Short beside the patience of a person, long beside a lock timeout.
 const LONGEST: Duration = Duration::from_secs(2);
 
@@ -120,7 +123,8 @@ impl Run {
         self.patience.spent += pause;
         let holders = std::mem::take(&mut self.seen.holders);
         let event = Event::Retry { attempt: self.patience.tries + 1, holders };
-        self.queue.extend([Task::Tell(event), Task::Wait(pause)]);
+        self.queue.push_back(Task::Tell(event));
+        self.push_pause(pause, place);
         self.push_attempt(place);
     }
 
@@ -161,6 +165,15 @@ impl Run {
         let error = Error::new(Kind::Locked, format!("{message} (SQLSTATE {})", cause.sqlstate));
         let error = error.with_sqlstate(&cause.sqlstate).hint(hint);
         self.fail(task, detail.into_iter().fold(error, |error, detail| error.detail(detail)));
+    }
+
+    /// A pause in which the operator is heard.
+    fn push_pause(&mut self, mut left: Duration, place: Place) {
+        while !left.is_zero() {
+            let part = left.min(DEAF);
+            self.queue.extend([Task::Wait(part), Task::Listen(place)]);
+            left -= part;
+        }
     }
 
     /// Doubles with each try, and is spread over half of it to one and a half, so that runs that met do not meet again.

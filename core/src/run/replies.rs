@@ -56,6 +56,8 @@ impl Run {
             Task::StepStart(_) | Task::StepDone(_) | Task::MigrationDone(_) if rows.is_empty() => {
                 Err(taken_over())
             }
+            Task::StepStart(_) if says_true(rows, 2) => Err(self.cancelled(task)),
+            Task::Listen(_) if says_true(rows, 0) => Err(self.cancelled(task)),
             Task::Verify((m, _)) => self.verified(*m, rows),
             Task::StopAsked(broken) => {
                 self.stopping = rows.first().is_some_and(|row| column(row, 0) == "true");
@@ -203,7 +205,12 @@ impl Run {
 
     fn end(&mut self, m: usize) {
         let finished = m == self.moves.len() && self.gates(m).is_empty();
-        self.queue.extend([Task::RunEnd(if finished { "succeeded" } else { "cancelled" }), Task::Unlock]);
+        let state = match (finished, self.handing_back) {
+            (true, _) => "succeeded",
+            (false, true) => "queued",
+            (false, false) => "cancelled",
+        };
+        self.queue.extend([Task::RunEnd(state), Task::Unlock]);
         if !finished {
             let next = self
                 .moves
@@ -355,6 +362,12 @@ impl Run {
         self.end_failed(task, error, cause);
     }
 
+    /// The operator was heard between two statements.
+    fn cancelled(&self, task: &Task) -> Error {
+        Error::new(Kind::Interrupted, format!("{}: cancelled", self.doing(task)))
+            .hint("run the same command to go on")
+    }
+
     /// What was being done, for a message: version, step and line, or the task.
     pub(super) fn doing(&self, task: &Task) -> String {
         let line = self.line(task).map(|line| format!(", line {line}")).unwrap_or_default();
@@ -425,6 +438,10 @@ impl Run {
         let hint = "run the same command again: it goes on where this one ended";
         self.failure.get_or_insert(Error::new(Kind::CannotConnect, message).hint(hint));
     }
+}
+
+fn says_true(rows: &[Row], index: usize) -> bool {
+    rows.first().is_some_and(|row| column(row, index) == "true")
 }
 
 fn taken_over() -> Error {

@@ -71,6 +71,8 @@ pub(super) enum Task {
     Rollback,
     /// The state that the run is left in, and why.
     StepFailed(Place, &'static str, DbError),
+    /// Whether the operator has asked the run to stop, in a pause.
+    Listen(Place),
     /// Whether the operator has asked the run to stop, after a statement of this task was cancelled.
     StopAsked(Box<(Task, DbError)>),
     RunEnd(&'static str),
@@ -82,6 +84,7 @@ impl Task {
     pub(super) fn place(&self) -> Option<Place> {
         match self {
             Task::StepStart(p)
+            | Task::Listen(p)
             | Task::Inspect(p)
             | Task::Confirm(p)
             | Task::Leftovers(p)
@@ -182,7 +185,7 @@ impl Run {
                 let wanted = self.request.run.as_deref().into();
                 Statement::ours(include_str!("../../../sql/query/claim.sql"), vec![name(), direction, wanted])
             }
-            Task::StopAsked(_) => {
+            Task::StopAsked(_) | Task::Listen(_) => {
                 Statement::ours(include_str!("../../../sql/query/stop_asked.sql"), run()[..1].to_vec())
             }
             Task::RunEnd(state) => {

@@ -35,7 +35,7 @@ fn drive(
     mut server: impl FnMut(&str) -> Option<Reply>,
 ) -> (Vec<String>, Result<Report, Error>) {
     let mut sent = Vec::new();
-    for _ in 0..500 {
+    for _ in 0..2000 {
         match run.turn() {
             Next::Run(statement) => {
                 let name = called(&statement);
@@ -191,7 +191,8 @@ fn a_lock_that_is_not_to_be_had_is_tried_again_and_then_given_up() {
         failures -= 1;
         broken("55P03", "canceling statement due to lock timeout")
     });
-    assert_eq!(sent.iter().filter(|s| *s == "(wait)").count(), 2);
+    assert_eq!(sent.iter().filter(|s| *s == "rollback").count(), 2);
+    assert!(sent.iter().filter(|s| *s == "(wait)").count() >= 2, "it pauses");
     assert_eq!(sent.iter().filter(|s| *s == "step_start").count(), 1);
     assert!(outcome.is_ok());
 
@@ -475,6 +476,46 @@ fn a_stop_lets_the_version_end_and_the_run_be_cancelled() {
     let (sent, outcome) = drive(&mut run, |_| None);
     assert_eq!(outcome.expect_err("stopped").kind(), Kind::Interrupted);
     assert!(sent.ends_with(&["run_end".into(), "unlock".into()]) && !sent.contains(&"begin".to_owned()));
+}
+
+#[test]
+fn a_run_that_is_handed_back_waits_for_another_executor() {
+    let mut run = up(&[("1_a.up.sql", "select 1"), ("2_b.up.sql", "select 2")]);
+    run.hand_back();
+    let mut left = Vec::new();
+    let outcome = loop {
+        match run.turn() {
+            Next::Run(statement) => {
+                let name = called(&statement);
+                if name == "run_end" {
+                    left.push(statement.params[2].clone());
+                }
+                run.replied(calm(&name));
+            }
+            Next::Wait(_) | Next::Tell(_) => {}
+            Next::Done(outcome) => break outcome,
+        }
+    };
+    assert_eq!((outcome.expect_err("stopped").kind(), left), (Kind::Interrupted, vec!["queued".into()]));
+}
+
+#[test]
+fn a_cancel_is_heard_between_two_steps_and_in_a_pause() {
+    for locked in [false, true] {
+        let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "drop table t")]), |name| match name {
+            "drop table t" if locked => broken("55P03", "lock timeout"),
+            "step_start" if !locked => Some(Ok(vec![row(&["x", "1", "true"])])),
+            "stop_asked" => Some(Ok(vec![row(&["true"])])),
+            _ => None,
+        });
+        let error = outcome.expect_err("cancelled");
+        assert!(
+            error.kind() == Kind::Interrupted && error.message().contains("version 1 (a) step 1"),
+            "{error}"
+        );
+        assert!(sent.ends_with(&["reset all".into(), "step_failed".into(), "unlock".into()]), "{sent:?}");
+        assert_eq!(sent.iter().filter(|s| *s == "drop table t").count(), usize::from(locked), "{sent:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Which kills there are, and doing them on several servers side by side.
 
-use super::{Executor, Kind, Way, World, outside};
+use super::{Executor, Kind, Way, World, inside, outside};
 use crate::proxy::Moment;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -34,7 +34,7 @@ impl Cell {
     pub fn run(&self, world: &World) {
         match self.executor {
             Executor::Outside => outside::kill(world, self.way, self.point, self.kind),
-            Executor::Inside => unreachable!("not yet"),
+            Executor::Inside => inside::kill(world, self.way, self.point.0, self.kind),
         }
     }
 }
@@ -48,7 +48,8 @@ const LIGHT: &[&str] =
 
 /// Before every weighty statement a kill, and before every sort of them every kind of kill; between sending and hearing of
 /// each a kill of some kind; before every sort of light statement one.
-pub fn covering(executor: Executor, points: &[Point]) -> Vec<Cell> {
+pub fn of_statements(points: &[Point]) -> Vec<Cell> {
+    let executor = Executor::Outside;
     let (light, weighty): (Vec<&Point>, Vec<&Point>) = points.iter().partition(|(_, _, name)| is_light(name));
     let mut cells = Vec::new();
     for places in sorts(&weighty).values() {
@@ -63,6 +64,22 @@ pub fn covering(executor: Executor, points: &[Point]) -> Vec<Cell> {
     let firsts = sorts(&light).into_values().enumerate();
     cells.extend(firsts.map(|(turn, places)| cell(executor, places[0], (Moment::Before, turn))));
     cells
+}
+
+/// Of a background worker the runner is the backend: SIGTERM is what pg_terminate_backend sends.
+const INSIDE: [Kind; 3] = [Kind::Terminate, Kind::Backend, Kind::Stop];
+
+/// At every sort of point every kind of kill, at places that are spread over the run.
+pub fn of_barriers(points: &[Point]) -> Vec<Cell> {
+    let all: Vec<&Point> = points.iter().collect();
+    let cells = |places: Vec<&Point>| -> Vec<Cell> {
+        let at = |(turn, kind)| Cell {
+            kind,
+            ..cell(Executor::Inside, places[turn * places.len() / INSIDE.len()], (Moment::Before, 0))
+        };
+        INSIDE.into_iter().enumerate().map(at).collect()
+    };
+    sorts(&all).into_values().flat_map(cells).collect()
 }
 
 fn is_light(name: &str) -> bool {
@@ -105,7 +122,7 @@ pub fn run_all(worlds: &[World], cells: Vec<Cell>, done: &(dyn Fn(&Cell) + Sync)
 }
 
 /// The words of a panic.
-fn said(what: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn said(what: &(dyn std::any::Any + Send)) -> String {
     let text = what.downcast_ref::<String>().cloned();
     text.or_else(|| what.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }

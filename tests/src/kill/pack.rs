@@ -6,14 +6,15 @@ use crate::Folder;
 pub const ROWS: i32 = 40;
 const BATCH: i32 = 10;
 
-/// The application. `seen` is for writers beside the run; nothing else in it changes by itself.
+/// The application. `seen` and `ledger` are for writers beside the run; nothing else in it changes by itself.
 pub const APPLICATION: &str = "
     create table account (id int primary key, team text not null, touched int not null default 0,
                           seen int not null default 0);
+    create table ledger (account int not null);
     insert into account select g, 'team ' || g % 7 from generate_series(1, 40) g";
 
-/// The columns of `account` that only the pack writes.
-pub const COMPARED: &[&str] = &["seen"];
+/// The columns of `account` that writers write.
+pub const OF_WRITERS: &[&str] = &["seen"];
 
 /// Transactional steps with schema and data, concurrent index builds, a backfill, verifications, and all of it back.
 pub fn folder() -> Folder {

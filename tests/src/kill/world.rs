@@ -1,7 +1,7 @@
 //! A server to kill with what is copied for each kill: the application as it was, and migrated.
 
 use super::truth::Truth;
-use super::{Way, pack};
+use super::{Way, inside, pack};
 use crate::victim::Victim;
 use crate::{Database, Folder, Strata};
 
@@ -25,6 +25,7 @@ impl World {
         let database = Database::empty_in(cluster);
         database.run("create extension strata cascade");
         database.run(pack::APPLICATION);
+        database.run(inside::BARRIERS);
         let strata = Strata::on(&database).path(pack.path());
         strata.run(&["push"]).ok();
         let before = Truth::of(&database);
