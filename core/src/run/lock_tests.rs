@@ -101,6 +101,7 @@ fn an_index_that_somebody_else_is_building_is_waited_for_and_not_dropped() {
         count(&sent, "(wait)") == 3 && at(&sent, INDEX).is_some(),
         "Postgres says that it is there: {sent:?}"
     );
+    assert_eq!(count(&sent, "stop_asked"), 3, "the operator is heard in each pause");
 
     let mut run = up(&[("1_a.up.sql", INDEX)]);
     run.request.index_wait = Duration::from_secs(2);

@@ -142,7 +142,9 @@ impl Run {
             self.queue.push_back(Task::Tell(Event::Blocked { holders }));
         }
         self.patience.looks += 1;
-        self.queue.extend([Task::Wait(LOOK), then]);
+        self.queue.push_back(Task::Wait(LOOK));
+        self.queue.extend(then.place().map(Task::Listen));
+        self.queue.push_back(then);
         Ok(())
     }
 
