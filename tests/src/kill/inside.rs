@@ -77,8 +77,11 @@ pub fn kill(world: &World, way: Way, point: usize, kind: Kind) {
     let mut gate = database.connect();
     gate.batch_execute("select pg_advisory_lock(42, 42)").unwrap();
     start(&database, way);
-    database.until(STOPPED);
-    let pid: i32 = database.value("select pid from pg_locks where locktype = 'advisory' and not granted");
+    let open = "exists (select from strata.run where state in ('queued', 'running'))";
+    database.until(&format!("select exists (select from {WAITING}) or not {open}"));
+    let pid = database.column::<i32>(&format!("select pid from {WAITING}"));
+    let told = || database.column::<String>("select concat_ws(' ', state, message) from strata.run");
+    let pid = *pid.first().unwrap_or_else(|| panic!("the run ended before the point: {:?}", told()));
     match kind {
         // Of a worker, the runner is the backend: the operating system ends it as it ends any process.
         Kind::Runner => signal("TERM", pid),
@@ -95,7 +98,8 @@ pub fn kill(world: &World, way: Way, point: usize, kind: Kind) {
 }
 
 /// Somebody waits at the gate.
-const STOPPED: &str = "select exists (select from pg_locks where locktype = 'advisory' and not granted)";
+const WAITING: &str = "pg_locks where locktype = 'advisory' and not granted and database = (
+    select oid from pg_database where datname = current_database())";
 
 fn arm(database: &Database, point: i64) {
     database.run(&format!("delete from kill.stop_at; insert into kill.stop_at values ({point})"));
