@@ -27,6 +27,8 @@ pub const BARRIERS: &str = "
         this := nextval('kill.points');
         at := (select point from kill.stop_at);
         if at = this then
+            -- It waits here until it is killed, whatever the step says of locks.
+            perform set_config('lock_timeout', '0', true);
             perform pg_advisory_xact_lock_shared(42, 42);
         elsif at = -1 and name <> 'ddl_command_start drop index' then
             insert into kill.trace values (this, name);
