@@ -513,7 +513,14 @@ fn a_cancel_is_heard_between_two_steps_and_in_a_pause() {
             error.kind() == Kind::Interrupted && error.message().contains("version 1 (a) step 1"),
             "{error}"
         );
-        assert!(sent.ends_with(&["reset all".into(), "step_failed".into(), "unlock".into()]), "{sent:?}");
+        assert!(
+            sent.ends_with(&[
+                "reset session authorization; reset role; reset all".into(),
+                "step_failed".into(),
+                "unlock".into()
+            ]),
+            "{sent:?}"
+        );
         assert_eq!(sent.iter().filter(|s| *s == "drop table t").count(), usize::from(locked), "{sent:?}");
     }
 }
