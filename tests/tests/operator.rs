@@ -1,6 +1,6 @@
 //! Roles that are no superusers: the owner of the database moves packs, and who else may is said.
 
-use strata_tests::database::unique;
+use strata_tests::database::{refusal, unique};
 use strata_tests::{Database, Folder, Strata};
 
 /// A role that may log in; gone with the test, and what it owns in its database with it.
@@ -131,9 +131,29 @@ fn a_file_that_lacks_a_right_is_not_told_to_ask_for_stratas() {
 }
 
 #[test]
+fn an_operator_cannot_ask_in_the_name_of_another() {
+    let (database, role) = (Database::installed(), Role::new());
+    database.run(&format!("select strata.grant_operator('{}')", role.name));
+    let pack = pack();
+    role.strata(&database).path(pack.path()).run(&["push"]).ok();
+    let mut session = database.connect();
+    session.batch_execute(&format!("set session authorization {}", role.name)).expect("the role");
+    for forged in [
+        "insert into strata.run (pack, direction, state, requested_by) values ('pack', 'up', 'queued', 'owner')",
+        "update strata.run set requested_by = 'owner'",
+        "update strata.run set request = '{}'",
+    ] {
+        let (sqlstate, _) = refusal(session.batch_execute(forged), forged);
+        assert_eq!(sqlstate, "42501", "{forged}");
+    }
+    drop(session);
+    role.leave(database);
+}
+
+#[test]
 fn a_database_that_is_read_only_by_default_says_so() {
     let (database, pack) = (Database::installed(), pack());
     database.run(&format!("alter database {} set default_transaction_read_only = on", database.name()));
-    let says = ["read-only transaction", "default_transaction_read_only"];
-    Strata::on(&database).path(pack.path()).run(&["up"]).exits(1).says(&says);
+    let says = ["may only read", "default_transaction_read_only"];
+    Strata::on(&database).path(pack.path()).run(&["up"]).exits(28).says(&says);
 }
