@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     start()
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn start() -> ExitCode {
     let words = dashes::doubled(std::env::args_os());
     let args = Args::try_parse_from(&words).unwrap_or_else(|cause| {
