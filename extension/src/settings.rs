@@ -17,22 +17,32 @@ pub fn shaped<R>(work: impl FnOnce() -> R) -> R {
     // SAFETY: a nest level is opened, and closed below or by the abort of the transaction, as for a function with SET.
     let level = unsafe { pg_sys::NewGUCNestLevel() };
     for (name, value) in SHAPE {
-        // SAFETY: names and values are C strings; GUC_ACTION_SAVE is what a function's SET uses, in parallel workers too.
-        unsafe {
-            pg_sys::set_config_option(
-                name.as_ptr(),
-                value.as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
-        }
+        // SAFETY: in the level that was opened above.
+        unsafe { set_local(name, value) };
     }
     let done = work();
     // SAFETY: the level that was opened above; whatever was opened in between is closed.
     unsafe { pg_sys::AtEOXact_GUC(true, level) };
     done
+}
+
+/// Sets a parameter as a function's SET does, in parallel workers too. Ends with the nest level.
+///
+/// # Safety
+/// Inside a nest level that the caller closes, or that the abort of the transaction does.
+#[allow(unsafe_code)]
+pub unsafe fn set_local(name: &CStr, value: &CStr) {
+    // SAFETY: name and value are C strings that the server copies.
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+    }
 }

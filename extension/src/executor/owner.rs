@@ -1,10 +1,10 @@
 //! Bookkeeping: strata's own tables are read and written as their owner, whoever is asking.
 
+use crate::settings::set_local;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use pgrx::{JsonB, spi};
-use std::ffi::CStr;
 use strata_core::statement::{Row, Statement, Value};
 
 /// Runs a statement of ours; every column of its rows as text.
@@ -82,22 +82,5 @@ unsafe fn owner() -> pg_sys::Oid {
         let owner = (*pg_sys::GETSTRUCT(row).cast::<pg_sys::FormData_pg_class>()).relowner;
         pg_sys::ReleaseSysCache(row);
         owner
-    }
-}
-
-#[allow(unsafe_code)]
-unsafe fn set_local(name: &CStr, value: &CStr) {
-    // SAFETY: inside a nest level that the caller ends.
-    unsafe {
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
     }
 }
