@@ -79,8 +79,9 @@ impl Output {
     }
 
     fn complain(&self, error: &Error) {
-        let hint = error.get_hint().map(|hint| format!("; {}", one_line(hint))).unwrap_or_default();
-        let _ = writeln!(std::io::stderr(), "error: {}{hint}", one_line(error.message()));
+        let more = |text: Option<&str>| text.map(|text| format!("; {}", one_line(text))).unwrap_or_default();
+        let (detail, hint) = (more(error.get_detail()), more(error.get_hint()));
+        let _ = writeln!(std::io::stderr(), "error: {}{detail}{hint}", one_line(error.message()));
     }
 }
 

@@ -12,7 +12,7 @@ use strata_core::statement::{Reply, Row, Statement, Value};
 use strata_core::{Error, Kind};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio_postgres::error::DbError as Notice;
+use tokio_postgres::error::{DbError as Notice, ErrorPosition};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
@@ -155,6 +155,10 @@ pub fn db_error(error: tokio_postgres::Error) -> DbError {
             detail: db.detail().map(Into::into),
             hint: db.hint().map(Into::into),
             context: db.where_().map(Into::into),
+            position: match db.position() {
+                Some(ErrorPosition::Original(at)) => Some(*at),
+                _ => None,
+            },
         },
         None if error.is_closed() => {
             DbError { sqlstate: "08006".into(), message: "the server closed it".into(), ..Default::default() }

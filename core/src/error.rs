@@ -172,7 +172,9 @@ pub struct DbError {
     /// HINT.
     pub hint: Option<String>,
     /// CONTEXT: where in a function it happened.
-    pub context: Option<String>,
+    pub context: Option<Box<str>>,
+    /// Where in the text of the statement. Unit: characters, from 1.
+    pub position: Option<u32>,
 }
 
 /// What to do where strata's own tables may not be used.

@@ -119,12 +119,14 @@ pub struct Migration {
     pub name: String,
     /// Phase that it belongs to.
     pub phase: i64,
-    /// Text of the up file, as it is in the folder.
+    /// Text of the up file, as it is in the folder but for its line ends.
     pub up: String,
     /// Text of the down file.
     pub down: Option<String>,
     /// Text of the verify file.
     pub verify: Option<String>,
+    /// Names of its files by part: `up`, `down`, `verify`.
+    pub files: BTreeMap<&'static str, String>,
 }
 
 impl Migration {
@@ -139,13 +141,14 @@ impl Migration {
         checksum(&format!("{}\n{}\n{}", self.checksum(), part(&self.down), part(&self.verify)))
     }
 
-    /// The file name of this part: `007_create_vector_indexes.up.sql` without leading zeros that it may have had.
+    /// The name of this part's file; of one that is absent, the name that it should have.
     pub fn file(&self, part: &str) -> String {
-        match (self.layout, part) {
-            (Layout::GolangMigrate, _) => format!("{:03}_{}.{part}.sql", self.version, self.name),
+        let absent = || match (self.layout, part) {
+            (Layout::GolangMigrate, _) => format!("{}_{}.{part}.sql", self.digits, self.name),
             (Layout::Supabase, "up") => format!("{}_{}.sql", self.digits, self.name),
             (Layout::Supabase, _) => format!("{part}/{}_{}.sql", self.digits, self.name),
-        }
+        };
+        self.files.get(part).cloned().unwrap_or_else(absent)
     }
 
     /// What Supabase's table has of it: the version as text, the statements.
@@ -194,6 +197,12 @@ impl Pack {
         check_name(&manifest.name)?;
         let layout = Layout::of(&files)?;
         let mut migrations = assemble(layout, files)?;
+        if migrations.is_empty() {
+            let message =
+                format!("pack {} has no migrations: no file is called NNN_name.up.sql", manifest.name);
+            return Err(Error::new(Kind::BadPack, message)
+                .hint("add 001_first.up.sql, or name the folder that has them with --path"));
+        }
         if manifest.phases.is_empty() {
             let migrations = migrations.keys().copied().collect();
             let name = "All migrations".to_owned();
@@ -300,6 +309,11 @@ fn number(digits: &str, file: &str) -> Result<i64, Error> {
     })
 }
 
+/// The same file is the same migration on every system: without a byte order mark, and with `\n` for a line end.
+fn plain_text(text: &str) -> String {
+    text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")
+}
+
 /// The files of one version while they are being found.
 #[derive(Default)]
 struct Found {
@@ -316,7 +330,7 @@ fn assemble(layout: Layout, mut files: Vec<File>) -> Result<BTreeMap<i64, Migrat
         let (version, part) = (number(place.digits, &file)?, place.part);
         let (digits, name) = (place.digits.to_owned(), place.name.to_owned());
         let of = found.entry(version).or_default();
-        add(of, version, &name, (part, (file, text)))?;
+        add(of, version, &name, (part, (file, plain_text(&text))))?;
         if part == "up" || of.digits.is_empty() {
             of.digits = digits;
         }
@@ -339,13 +353,14 @@ fn add(found: &mut Found, version: i64, name: &str, (part, file): (&'static str,
 }
 
 fn complete(layout: Layout, version: i64, mut found: Found) -> Result<Migration, Error> {
+    let files = found.parts.iter().map(|(part, (file, _))| (*part, file.clone())).collect();
     let [up, down, verify] = PARTS.map(|part| found.parts.remove(part));
     let (name, digits) = (found.name, found.digits);
     let file = up.as_ref().or(down.as_ref()).or(verify.as_ref()).map_or("", |(file, _)| file).to_owned();
     let text = |file: Option<File>| file.map(|(_, text)| text);
     let (missing, up) = (up.is_none(), text(up).unwrap_or_default());
     let (down, verify) = (text(down), text(verify));
-    let migration = Migration { version, digits, layout, name, phase: 0, up, down, verify };
+    let migration = Migration { version, digits, layout, name, phase: 0, up, down, verify, files };
     match missing {
         false => Ok(migration),
         true => Err(Error::new(Kind::BadPack, format!("version {version} has no up file beside \"{file}\""))
@@ -359,6 +374,9 @@ fn assign_phases(phases: &[Phase], migrations: &mut BTreeMap<i64, Migration>) ->
     for phase in phases {
         if phase.number <= before.0 {
             return bad(format!("phase {} comes after phase {}", phase.number, before.0));
+        }
+        if i32::try_from(phase.number).is_err() {
+            return bad(format!("phase {} is above {}", phase.number, i32::MAX));
         }
         for version in &phase.migrations {
             match migrations.get_mut(version) {
@@ -446,7 +464,37 @@ mod tests {
             let err = refusal(None, &[name]);
             assert!(err.to_string().contains(part) && err.kind() == Kind::BadPack, "{err}");
         }
-        assert!(refusal(None, &["7_a.down.sql"]).to_string().contains("version 7 has no up file"));
+        let alone = refusal(None, &["0007_a.down.sql"]);
+        assert!(alone.to_string().contains("version 7 has no up file"), "{alone}");
+        assert_eq!(alone.get_hint(), Some("add 0007_a.up.sql"));
+        let broken = refusal(None, &["1_a\nb.up.sql"]);
+        assert_eq!(broken.to_string(), "file name \"1_a\\nb.up.sql\" has a control character in it");
+    }
+
+    #[test]
+    fn a_folder_without_migrations_is_no_pack() {
+        let err = refusal(None, &["README.md", "schema.sql"]);
+        assert_eq!(
+            (err.kind(), err.to_string().contains("pack some_folder has no migrations")),
+            (Kind::BadPack, true)
+        );
+    }
+
+    #[test]
+    fn files_are_called_by_their_own_names() {
+        let pack = Pack::read("p", None, files(&["0001_a.up.sql", "01_a.down.sql"])).expect("a pack");
+        let names = ["up", "down", "verify"].map(|part| pack.migrations[0].file(part));
+        assert_eq!(names, ["0001_a.up.sql", "01_a.down.sql", "0001_a.verify.sql"]);
+    }
+
+    #[test]
+    fn a_migration_is_the_same_whichever_system_wrote_its_line_ends() {
+        let read = |text: &str| {
+            let files = vec![("1_a.up.sql".to_owned(), text.to_owned())];
+            Pack::read("p", None, files).expect("a pack").migrations[0].clone()
+        };
+        let (unix, windows) = (read("select 1;\n\nselect 2"), read("\u{feff}select 1;\r\n\r\nselect 2"));
+        assert_eq!((windows.checksum(), &windows), (unix.checksum(), &unix));
     }
 
     #[test]
@@ -459,6 +507,7 @@ mod tests {
             (format!("{head}{}", phase(1, "[1]")), "version 2 (b) is in no phase"),
             (format!("{head}{}", phase(1, "[2,1]")), "version 1 comes after 2"),
             (format!("{head}{}{}", phase(2, "[1]"), phase(1, "[2]")), "phase 1 comes after phase 2"),
+            (format!("{head}{}", phase(2_147_483_648, "[1]")), "phase 2147483648 is above 2147483647"),
             ("name='P!'\ntitle=''".into(), "pack name \"P!\""),
             (format!("{head}{}sign={{Dba='x'}}", phase(1, "[1,2]")), "\"Dba\" cannot be signed"),
             (format!("{head}{}sign={{signed='x'}}", phase(1, "[1,2]")), "\"signed\" cannot be signed"),

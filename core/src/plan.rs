@@ -87,6 +87,8 @@ pub struct Move {
     pub name: String,
     /// Phase.
     pub phase: i64,
+    /// The file that it runs.
+    pub file: String,
     /// The steps, in order; the last one is a transaction that also marks the version.
     pub steps: Vec<Step>,
     /// The verification and the name of its file; only up.
@@ -100,7 +102,7 @@ pub struct Step {
     pub number: i64,
     /// One line.
     pub summary: String,
-    /// SHA-256 of its statements as they are sent.
+    /// SHA-256 of its settings and its statements as they are sent.
     pub checksum: String,
     /// Session settings of the file before it.
     pub settings: Vec<Sql>,
@@ -116,6 +118,11 @@ impl Step {
             Part::Transaction(group) if group.is_empty() => "verify",
             Part::Transaction(_) => "transaction",
         }
+    }
+
+    /// Its statements.
+    pub fn statements(&self) -> &[Sql] {
+        statements(&self.part)
     }
 
     /// An empty step behind this one, which verifies and marks the version.
@@ -318,7 +325,8 @@ fn steps(pack: &Pack, values: &Values, migration: &Migration, direction: Directi
         Direction::Down => None,
     };
     let Migration { version, name, phase, .. } = migration.clone();
-    Ok(Move { version, name, phase, steps: number(script::plan(&file, &text)?), verify })
+    let steps = number(script::plan(&file, &text)?);
+    Ok(Move { version, name, phase, file, steps, verify })
 }
 
 /// In a pack that has a contract phase, what throws data away belongs there, and leaves a copy: anything else is refused
@@ -351,7 +359,7 @@ fn losses(pack: &Pack, migration: &Migration, direction: Direction, moved: &Move
 /// A way up of which nothing was committed leaves nothing to take back: its down file would drop what was there before.
 fn put_back(migration: &Migration) -> Move {
     let Migration { version, name, phase, .. } = migration.clone();
-    Move { version, name, phase, steps: number(Vec::new()), verify: None }
+    Move { version, name, phase, file: migration.file("down"), steps: number(Vec::new()), verify: None }
 }
 
 /// Numbers the parts, and closes with a transaction where the last part is none: there the version is marked.
@@ -363,7 +371,7 @@ fn number(mut parts: Vec<script::Planned>) -> Vec<Step> {
     let step = |(index, planned): (usize, script::Planned)| Step {
         number: index as i64 + 1,
         summary: summary(&planned.part),
-        checksum: checksum(&texts(&planned.part).join(";\n")),
+        checksum: checksum(&texts(&planned).join(";\n")),
         settings: planned.settings,
         part: planned.part,
     };
@@ -377,8 +385,8 @@ fn statements(part: &Part) -> &[Sql] {
     }
 }
 
-fn texts(part: &Part) -> Vec<&str> {
-    statements(part).iter().map(|sql| sql.text.as_str()).collect()
+fn texts(planned: &script::Planned) -> Vec<&str> {
+    planned.settings.iter().chain(statements(&planned.part)).map(|sql| sql.text.as_str()).collect()
 }
 
 fn summary(part: &Part) -> String {
@@ -467,7 +475,10 @@ mod tests {
         let mut state = known(&was, &[(1, "applied")]);
         state[0].checksum = "0".repeat(64);
         let changed = versions(&was, &state, (Direction::Up, Target::All)).expect_err("changed");
-        assert_eq!((changed.kind(), changed.message().contains("001_a.up.sql")), (Kind::Changed, true));
+        assert_eq!(
+            (changed.kind(), changed.message().contains("1_a.up.sql has changed")),
+            (Kind::Changed, true)
+        );
         let gone =
             versions(&pack(&FILES[2..]), &known(&was, &[(1, "applied")]), (Direction::Up, Target::All));
         assert_eq!(gone.expect_err("gone").kind(), Kind::Changed);
@@ -511,7 +522,19 @@ mod tests {
         let pack = pack(&["1_a.up.sql"]);
         let err = versions(&pack, &known(&pack, &[(1, "applied")]), (Direction::Down, Target::Count(1)))
             .expect_err("none");
-        assert_eq!((err.kind(), err.get_hint()), (Kind::MissingDown, Some("add 001_a.down.sql")));
+        assert_eq!((err.kind(), err.get_hint()), (Kind::MissingDown, Some("add 1_a.down.sql")));
+    }
+
+    #[test]
+    fn a_setting_that_changes_makes_another_step() {
+        let checksum = |text: &str| {
+            let pack =
+                Pack::read("p", None, vec![("1_a.up.sql".to_owned(), text.to_owned())]).expect("a pack");
+            let moves = plan(&pack, &Values::new(), &[], (Direction::Up, Target::All)).expect("a plan");
+            moves[0].steps[0].checksum.clone()
+        };
+        assert_eq!(checksum("select 1"), checksum("-- other words\nselect 1;"));
+        assert_ne!(checksum("set a.b = 1; call p()"), checksum("set a.b = 2; call p()"));
     }
 
     #[test]
@@ -551,7 +574,7 @@ mod tests {
         assert_eq!(
             refused(&contracting("select 1;\nalter table t drop column x", kept, "")).as_deref(),
             Some(
-                "001_a.up.sql: line 2: alter table t drop column x: drop column belongs into a contract phase, \
+                "1_a.up.sql: line 2: alter table t drop column x: drop column belongs into a contract phase, \
                  and phase 1 is none"
             )
         );
@@ -561,7 +584,7 @@ mod tests {
         );
         assert_eq!(
             refused(&contracting("select 1", "vacuum; truncate t", "")).as_deref(),
-            Some("002_b.up.sql: line 1: truncate t: truncate keeps no copy")
+            Some("2_b.up.sql: line 1: truncate t: truncate keeps no copy")
         );
         assert_eq!(refused(&contracting("drop table t", "select 1", "may_drop=[1]")), None);
     }

@@ -3,11 +3,13 @@
 
 mod classify;
 mod concurrent;
+mod directive;
 mod loss;
 mod split;
 
 pub use classify::{Shape, shape};
 pub use concurrent::names;
+pub use directive::Directive;
 pub use loss::{Loss, loss};
 pub use split::{Sql, split};
 
@@ -31,9 +33,6 @@ pub struct Planned {
     pub part: Part,
 }
 
-/// Line that starts a new transaction between two statements that could share one.
-const NEW_TRANSACTION: &str = "strata: new transaction";
-
 /// Groups the statements of a file. `begin` and `commit` in it are read as the bounds of a group; the runner sends its
 /// own. Refuses what it could not run truthfully, with file and line.
 pub fn plan(file: &str, text: &str) -> Result<Vec<Planned>, Error> {
@@ -51,25 +50,39 @@ struct Grouping<'f> {
     parts: Vec<Planned>,
     settings: Vec<Sql>,
     open: Vec<Sql>,
+    /// Settings that the open group makes; they hold for what comes after it.
+    made: Vec<Sql>,
     /// Line of the `begin` of the file that is not yet committed.
     begun: Option<usize>,
 }
 
 impl Grouping<'_> {
     fn take(&mut self, sql: Sql) -> Result<(), Error> {
-        if sql.directives.iter().any(|d| d == NEW_TRANSACTION) {
+        if self.begun.is_some() && !sql.directives.is_empty() {
+            return Err(self.refuse(&sql, "a directive between begin and commit"));
+        }
+        if sql.directives.contains(&Directive::NewTransaction) {
             self.close();
         }
+        let bare = sql.directives.contains(&Directive::NoTransaction);
         match shape(&sql) {
             Shape::Begin => self.begin(&sql),
             Shape::Commit => self.commit(&sql),
             Shape::Refused(reason) => Err(self.refuse(&sql, reason)),
-            Shape::Setting if self.begun.is_none() => {
-                self.close();
-                self.settings.push(sql);
+            Shape::Setting => {
+                self.setting(sql);
                 Ok(())
             }
-            Shape::Plain | Shape::Setting => {
+            Shape::Plain if bare => {
+                self.alone(sql, Shape::Alone("statement without a transaction"));
+                Ok(())
+            }
+            Shape::Plain => {
+                self.open.push(sql);
+                Ok(())
+            }
+            Shape::Call if self.begun.is_some() && !is_backfill(&sql) => {
+                // As psql would send it: a procedure that does not commit may run so.
                 self.open.push(sql);
                 Ok(())
             }
@@ -78,11 +91,24 @@ impl Grouping<'_> {
                 Err(self.refuse(&sql, &reason))
             }
             alone => {
-                self.close();
-                self.parts.push(Planned { settings: self.settings.clone(), part: Part::Alone(sql, alone) });
+                self.alone(sql, alone);
                 Ok(())
             }
         }
+    }
+
+    /// A setting is made where it stands, and again by every later step: its session may be another one.
+    fn setting(&mut self, sql: Sql) {
+        if self.begun.is_none() && self.open.is_empty() {
+            return self.settings.push(sql);
+        }
+        self.made.push(sql.clone());
+        self.open.push(sql);
+    }
+
+    fn alone(&mut self, sql: Sql, shape: Shape) {
+        self.close();
+        self.parts.push(Planned { settings: self.settings.clone(), part: Part::Alone(sql, shape) });
     }
 
     fn begin(&mut self, sql: &Sql) -> Result<(), Error> {
@@ -107,6 +133,7 @@ impl Grouping<'_> {
             let part = Part::Transaction(std::mem::take(&mut self.open));
             self.parts.push(Planned { settings: self.settings.clone(), part });
         }
+        self.settings.append(&mut self.made);
     }
 
     fn finish(mut self) -> Result<Vec<Planned>, Error> {
@@ -123,6 +150,11 @@ impl Grouping<'_> {
     fn refuse(&self, sql: &Sql, reason: &str) -> Error {
         Error::new(Kind::BadPack, format!("{}: line {}: {}: {reason}", self.file, sql.line, sql.summary()))
     }
+}
+
+/// `call [strata.]backfill(...)`, which commits each batch.
+fn is_backfill(sql: &Sql) -> bool {
+    sql.starts(&["call", "strata", ".", "backfill"]) || sql.starts(&["call", "backfill"])
 }
 
 #[cfg(test)]
@@ -166,6 +198,23 @@ mod tests {
     #[test]
     fn a_directive_ends_the_transaction() {
         assert_eq!(outline("select 1;\n-- strata: new transaction\nselect 2; select 3"), "1 2");
+        let bare = "select 1;\n-- strata: no transaction\nreindex table partitioned;\nselect 2";
+        assert_eq!(outline(bare), "1 !statement without a transaction 1");
+    }
+
+    #[test]
+    fn a_directive_cannot_cut_a_transaction_of_the_file() {
+        for asked in ["new transaction", "no transaction"] {
+            let text = format!("begin;\nselect 1;\n-- strata: {asked}\nselect 2;\ncommit;");
+            assert!(refusal(&text).ends_with("line 4: select 2: a directive between begin and commit"));
+        }
+    }
+
+    #[test]
+    fn a_call_inside_a_transaction_of_the_file_shares_it() {
+        assert_eq!(outline("begin; select 1; call p(); commit; call p();"), "2 !call");
+        let backfill = refusal("begin; call strata.backfill(job => 'x'); commit");
+        assert!(backfill.ends_with("call cannot run between begin and commit"), "{backfill}");
     }
 
     #[test]
@@ -178,6 +227,21 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_inside_a_transaction_holds_for_the_steps_behind_it() {
+        let settings = |text: &str| {
+            let parts = plan("f", text).expect("plannable");
+            let texts = |p: &Planned| p.settings.iter().map(|s| s.text.clone()).collect::<Vec<_>>();
+            parts.iter().map(texts).collect::<Vec<_>>()
+        };
+        let begun = "begin; set a.b = 1; set local c.d = 2; select 1; commit; call p()";
+        assert_eq!(settings(begun), [vec![], vec!["set a.b = 1".to_owned()]]);
+        let dumped =
+            "create table a(); select set_config('search_path', '', false); create table b(); vacuum";
+        assert_eq!(outline(dumped), "3 !vacuum", "a setting does not cut a transaction");
+        assert_eq!(settings(dumped)[1], ["select set_config('search_path', '', false)"]);
+    }
+
+    #[test]
     fn refuses_what_it_could_not_run_truthfully() {
         assert!(refusal("begin; select 1").ends_with("line 1: begin without commit"));
         assert!(refusal("select 1;\ncommit").contains("line 2: commit: there is no begin"));
@@ -186,6 +250,7 @@ mod tests {
         assert!(inside.contains("line 3") && inside.contains("between begin and commit"), "{inside}");
         assert!(refusal("create index concurrently on a(x)").contains("name the index"));
         assert!(refusal("copy t from stdin").contains("stdin"));
+        assert!(refusal("begin; do $$ begin commit; end $$; commit").contains("do with a commit cannot run"));
         assert!(refusal("prepare transaction 'x'").contains("two-phase"));
     }
 

@@ -54,6 +54,8 @@ struct Talk {
 
 impl Talk {
     fn serve(mut self) -> Result<()> {
+        // An answer is several small messages: each would wait for the acknowledgement of the one before.
+        self.stream.set_nodelay(true)?;
         self.greet()?;
         loop {
             let mut kind = [0];
@@ -100,6 +102,7 @@ impl Talk {
         self.say(b'R', &0_u32.to_be_bytes())?;
         self.say(b'S', b"server_version\x0014.11\0")?;
         self.say(b'S', b"client_encoding\0UTF8\0")?;
+        self.say(b'S', b"standard_conforming_strings\0on\0")?;
         self.say(b'K', &[0; 8])?;
         self.say(b'Z', b"I")
     }

@@ -123,7 +123,7 @@ fn a_statement_timeout_of_the_file_fails_the_step() {
     )]);
     let strata = Strata::on(&database).path(pack.path());
     strata.run(&["up"]).exits(1).says(&[
-        "version 1 (a) step 1, line 1: canceling",
+        "version 1 (a) step 1, 001_a.up.sql line 1: canceling",
         "57014",
         "the file sets a statement_timeout",
     ]);
@@ -144,7 +144,7 @@ fn a_statement_that_somebody_else_cancels_fails_the_step_and_the_same_command_go
          where datname = current_database() and wait_event = 'PgSleep' and pid <> pg_backend_pid()",
     );
     run.end().exits(1).says(&[
-        "version 1 (slow) step 2, line 3",
+        "version 1 (slow) step 2, 001_slow.up.sql line 3",
         "canceling statement due to user request",
         "57014",
     ]);
@@ -344,7 +344,11 @@ fn a_disk_that_is_full() {
     let pack = Folder::of(&[("001_t.up.sql", table), ("002_i.up.sql", &index), ("003_u.up.sql", &copy)]);
     let strata = Strata::on(&database).path(pack.path());
     let expected = if full.mounted.is_some() { "53100" } else { "XX000" };
-    strata.run(&["up"]).exits(1).says(&["version 2 (i) step 1, line 1: could not ", "file", expected]);
+    strata.run(&["up"]).exits(1).says(&[
+        "version 2 (i) step 1, 002_i.up.sql line 1: could not ",
+        "file",
+        expected,
+    ]);
     assert_eq!(state(&database), format!("failed {expected} failed applying"));
     let indexes = "select count(*) from pg_index where indrelid = 't'::regclass";
     assert_eq!(database.value::<i64>(indexes), 0, "the unfinished index is gone: it would fill the disk");

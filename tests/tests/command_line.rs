@@ -153,7 +153,10 @@ fn an_error_with_json_is_one_object_on_stdout_and_one_line_on_stderr() {
     let error = &json["error"];
     assert_eq!(fields(error), ["code", "message", "details", "hint", "exit"]);
     assert_eq!((&error["code"], &error["exit"]), (&"22012".into(), &1.into()));
-    assert!(error["message"].as_str().expect("text").contains("version 2 (b) step 1, line 1"), "{error}");
+    assert!(
+        error["message"].as_str().expect("text").contains("version 2 (b) step 1, 002_b.up.sql line 1"),
+        "{error}"
+    );
 
     let unknown = Strata::on(&database).run(&["up", "--pack", "nowhere", "--json"]).exits(15).json();
     assert_eq!((&unknown["error"]["code"], &unknown["error"]["exit"]), (&"42704".into(), &15.into()));

@@ -84,7 +84,7 @@ fn a_budget_that_is_spent_leaves_no_index_and_names_who_was_in_the_way() {
     let open = Open::with(&database, "select from other");
     let who = format!("waited 2 s for pid {} (owner, ", open.1);
     let failed = start(&database, &pack, &["--index-wait", "2"]).end().exits(6);
-    failed.says(&["version 1 (i) step 1, line 1", &who, "--index-wait", "55P03"]);
+    failed.says(&["version 1 (i) step 1, 001_i.up.sql line 1", &who, "--index-wait", "55P03"]);
     assert!(valid(&database).is_empty(), "the unfinished index is gone");
     let state = "select r.state || ' ' || r.sqlstate || ' ' || m.state from strata.run r, strata.migration m";
     assert_eq!(database.value::<String>(state), "failed 55P03 applying");

@@ -37,7 +37,7 @@ fn a_lock_that_is_never_to_be_had_names_table_holder_and_options() {
     holding.batch_execute("lock table t in access share mode").expect("a lock");
     let words = ["up", "--table-lock-timeout", "100", "--table-lock-patience", "1"];
     let failed = strata.run(&words).exits(6).says(&[
-        "version 1 (column) step 1, line 1: no lock on t in ",
+        "version 1 (column) step 1, 001_column.up.sql line 1: no lock on t in ",
         &format!("held by pid {pid} (owner, "),
         "--table-lock-timeout",
         "55P03",

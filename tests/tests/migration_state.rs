@@ -44,7 +44,7 @@ fn a_failing_migration_says_what_failed_and_undoes_all_of_it() {
 
     let message = "check constraint \"age_is_positive\" of relation \"people\" is violated by some row";
     up(&database, &pack).exits(1).says(&[
-        "version 2 (checked) step 1, line 4: ",
+        "version 2 (checked) step 1, 002_checked.up.sql line 4: ",
         message,
         "(SQLSTATE 23514)",
     ]);
@@ -173,7 +173,7 @@ fn a_down_that_took_nothing_back_leaves_the_version_applied() {
     let back = "create table t (); drop table nowhere";
     let pack = Folder::of(&[("001_people.up.sql", PEOPLE), ("001_people.down.sql", back)]);
     up(&database, &pack).ok();
-    down(&database, &pack).exits(1).says(&["version 1 (people) step 1, line 1", "42P01"]);
+    down(&database, &pack).exits(1).says(&["version 1 (people) step 1, 001_people.down.sql line 1", "42P01"]);
     assert_eq!(states(&database), ["applied"], "all of it was undone");
     let strata = Strata::on(&database).path(pack.path());
     assert_eq!(strata.run(&["version"]).ok().stdout, "1\n");
@@ -224,7 +224,11 @@ fn an_index_that_a_failed_build_left_broken_is_removed_and_built_again() {
         ("001_t.up.sql", "create table t (x int); insert into t values (1), (1)"),
         ("002_unique.up.sql", "create unique index concurrently t_x on t (x)"),
     ]);
-    up(&database, &pack).exits(1).says(&["version 2 (unique) step 1, line 1", "23505"]);
+    up(&database, &pack).exits(1).says(&[
+        "version 2 (unique) step 1, 002_unique.up.sql line 1",
+        "23505",
+        "Key (x)=(1) is duplicated",
+    ]);
     let valid = "select indisvalid from pg_index where indexrelid = 't_x'::regclass";
     assert!(database.value::<bool>("select to_regclass('t_x') is null"), "the run does not leave it behind");
 

@@ -168,6 +168,18 @@ fn a_file_that_cannot_run_truthfully_is_refused_with_its_line() {
         ("copy a from stdin;", "copy from stdin"),
         ("begin;\nvacuum;\ncommit;", "line 2: vacuum: vacuum cannot run between begin and commit"),
         ("create index concurrently on a (x)", "name the index"),
+        ("create table a (x int);\ncopy a from stdin;\n1\n\\.", "001_a.up.sql: line 2: copy a from stdin: "),
+        ("\nselect * from :tbl", "001_a.up.sql: line 2: psql variables (:name)"),
+        (
+            "-- strata: new transction\nselect 1",
+            "001_a.up.sql: line 1: directive \"new transction\" is not known",
+        ),
+        ("begin;\n-- strata: new transaction\nselect 1;\ncommit", "line 3: select 1: a directive between"),
+        (
+            "begin;\ndo $$ begin commit; end $$;\ncommit",
+            "line 2: do $$ begin commit; end $$: do with a commit",
+        ),
+        ("set standard_conforming_strings = off", "line 1: set standard_conforming_strings = off: "),
     ];
     let packs = bad.map(|(text, part)| ([("001_a.up.sql", text)], [part]));
     up_is_refused(21, &packs.each_ref().map(|(files, part)| (&files[..], &part[..])));
@@ -179,6 +191,12 @@ fn files_that_make_no_migration_are_refused() {
         21,
         &[
             (&[("001_a.down.sql", "select 1")], &["version 1 has no up file", "add 001_a.up.sql"]),
+            (
+                &[("README.md", "nothing"), ("schema.sql", "select 1")],
+                &["has no migrations", "add 001_first.up.sql"],
+            ),
+            (&[("001_a\nb.up.sql", "select 1")], &["file name \"001_a\\nb.up.sql\" has a control character"]),
+            (&[("0001_a.up.sql", "select 1;\ncommit")], &["0001_a.up.sql: line 2"]),
             (&[("001-a.up.sql", "select 1")], &["file name \"001-a.up.sql\""]),
             (&[("99999999999999999999_a.up.sql", "select 1")], &["99999999999999999999"]),
             (

@@ -53,6 +53,10 @@ impl Layout {
         {
             return Ok(None);
         }
+        if file.contains(char::is_control) {
+            let message = format!("file name \"{}\" has a control character in it", file.escape_debug());
+            return Err(Error::new(Kind::BadPack, message).hint("rename it"));
+        }
         let found = match (self, folder) {
             (Layout::Supabase, "") => bare(base).map(|(digits, name)| Place { digits, name, part: "up" }),
             (Layout::Supabase, _) => apart(folder, base),

@@ -36,6 +36,8 @@ fn advice(cause: &DbError, builds_index: bool) -> Option<&'static str> {
         "57014" if cause.message.contains("statement timeout") => {
             "the file sets a statement_timeout, or something it calls does; raise it there"
         }
+        "25001" | "2D000" => "write \"-- strata: no transaction\" on the line before that statement",
+        "55P04" => "write \"-- strata: new transaction\" on the line before that statement",
         "25006" => {
             "the session may only read: look for default_transaction_read_only, or connect to the primary"
         }

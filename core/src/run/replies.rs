@@ -352,7 +352,7 @@ impl Run {
     }
 
     fn end_broken(&mut self, task: &Task, cause: DbError) {
-        let doing = self.doing(task);
+        let doing = self.doing_at(task, cause.position);
         let cause = self.advise(task, cause);
         let error = match self.stopping && cause.sqlstate == "57014" {
             true => Error::new(Kind::Interrupted, format!("{doing}: cancelled"))
@@ -368,9 +368,13 @@ impl Run {
             .hint("run the same command to go on")
     }
 
-    /// What was being done, for a message: version, step and line, or the task.
+    /// What was being done, for a message: version, step, file and line, or the task.
     pub(super) fn doing(&self, task: &Task) -> String {
-        let line = self.line(task).map(|line| format!(", line {line}")).unwrap_or_default();
+        self.doing_at(task, None)
+    }
+
+    fn doing_at(&self, task: &Task, position: Option<u32>) -> String {
+        let line = self.place_in_file(task, position).map(|place| format!(", {place}")).unwrap_or_default();
         match task.place() {
             Some((m, s)) => {
                 format!("version {} ({}) step {}{line}", self.moves[m].version, self.moves[m].name, s + 1)
@@ -379,12 +383,15 @@ impl Run {
         }
     }
 
-    fn line(&self, task: &Task) -> Option<usize> {
-        let Task::Statement(place, index) = task else { return None };
-        match &self.step(*place).part {
-            Part::Alone(sql, _) => Some(sql.line),
-            Part::Transaction(group) => group.get(*index).map(|sql| sql.line),
-        }
+    /// File and line of what failed, where it is of a file.
+    fn place_in_file(&self, task: &Task, position: Option<u32>) -> Option<String> {
+        let (place, sql) = match task {
+            Task::Setting(place, index) => (place, self.step(*place).settings.get(*index)?),
+            Task::Statement(place, index) => (place, self.step(*place).statements().get(*index)?),
+            Task::Verify(place) => return self.moves[place.0].verify.as_ref().map(|(_, file)| file.clone()),
+            _ => return None,
+        };
+        Some(format!("{} line {}", self.moves[place.0].file, sql.line_of(position)))
     }
 
     /// A rule failed.
@@ -395,6 +402,7 @@ impl Run {
             detail: error.get_detail().map(Into::into),
             hint: error.get_hint().map(Into::into),
             context: None,
+            position: None,
         };
         self.end_failed(task, error, record);
     }

@@ -231,9 +231,9 @@ impl Run {
                 Statement::ours(include_str!("../../../sql/query/step_done.sql"), params(*place, Vec::new()))
             }
             Task::StepFailed(place, state, why) => {
-                let text = |t: &Option<String>| Value::from(t.as_deref());
                 let told = vec![why.sqlstate.as_str().into(), why.message.as_str().into()];
-                let more = vec![text(&why.detail), text(&why.hint), text(&why.context), (*state).into()];
+                let said = [why.detail.as_deref(), why.hint.as_deref(), why.context.as_deref()];
+                let more = [said.map(Value::from).to_vec(), vec![(*state).into()]].concat();
                 let params = params(*place, [told, more].concat());
                 Statement::ours(include_str!("../../../sql/query/step_failed.sql"), params)
             }

@@ -152,7 +152,10 @@ fn a_failing_statement_is_undone_recorded_and_named() {
     let reset = "reset session authorization; reset role; reset all";
     assert_eq!(sent[sent.len() - 4..], ["rollback", reset, "step_failed", "unlock"]);
     let err = outcome.expect_err("fails");
-    assert_eq!(err.to_string(), "version 1 (a) step 1, line 2: check is violated (SQLSTATE 23514)");
+    assert_eq!(
+        err.to_string(),
+        "version 1 (a) step 1, 1_a.up.sql line 2: check is violated (SQLSTATE 23514)"
+    );
     assert_eq!((err.kind(), err.sqlstate()), (Kind::Failed, "23514"));
 }
 
@@ -205,7 +208,9 @@ fn a_lock_that_is_not_to_be_had_is_tried_again_and_then_given_up() {
     assert!((20..60).contains(&tries), "{tries} tries in a minute");
     let err = outcome.expect_err("given up");
     assert_eq!((err.sqlstate(), err.kind()), ("55P03", Kind::Locked));
-    for part in ["version 1 (a) step 1, line 1: no lock on public.t in ", "held by pid 7 (ann): select 1"] {
+    for part in
+        ["version 1 (a) step 1, 1_a.up.sql line 1: no lock on public.t in ", "held by pid 7 (ann): select 1"]
+    {
         assert!(err.to_string().contains(part), "{err}");
     }
     assert!(err.get_hint().is_some_and(|hint| hint.contains("--table-lock-timeout")), "{err:?}");
@@ -465,7 +470,7 @@ fn a_verification_that_fails_or_cannot_be_made_is_told_to_the_gate() {
         let error = outcome.expect_err("open");
         assert_eq!(error.to_string(), "the gate of phase 3 (n3) is not met: version 1: no");
         assert_eq!(kept[2], Value::Int(1));
-        assert!(matches!(&kept[4], Value::Text(text) if text.starts_with("001_a.verify.sql: ")), "{kept:?}");
+        assert!(matches!(&kept[4], Value::Text(text) if text.starts_with("1_a.verify.sql: ")), "{kept:?}");
     }
 }
 

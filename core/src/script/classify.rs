@@ -2,6 +2,7 @@
 
 use super::concurrent;
 use super::split::Sql;
+use squawk_lexer::{TokenKind, tokenize};
 
 /// How a statement must be run, and how it can be repeated after a crash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub enum Shape {
         /// The partition as it is written.
         partition: String,
     },
+    /// `call`: a procedure may commit where it runs alone.
+    Call,
     /// Any other that refuses a transaction; repeating it must be harmless.
     Alone(&'static str),
     /// Cannot be run by a migration, and why.
@@ -55,6 +58,7 @@ impl Shape {
             Shape::DropIndex => "drop index concurrently",
             Shape::Reindex { .. } => "reindex concurrently",
             Shape::Detach { .. } => "detach partition concurrently",
+            Shape::Call => "call",
             Shape::Alone(name) => name,
             Shape::Refused(_) => "refused statement",
         }
@@ -81,7 +85,6 @@ impl Shape {
 /// Statements that refuse a transaction whenever they begin so.
 const ALONE: &[(&[&str], &str)] = &[
     (&["vacuum"], "vacuum"),
-    (&["call"], "call"),
     (&["alter", "system"], "alter system"),
     (&["create", "database"], "create database"),
     (&["drop", "database"], "drop database"),
@@ -93,6 +96,7 @@ const ALONE: &[(&[&str], &str)] = &[
     (&["reindex", "database"], "reindex database"),
     (&["reindex", "schema"], "reindex schema"),
     (&["reindex", "system"], "reindex system"),
+    (&["reindex", "schema"], "reindex schema"),
 ];
 
 /// Statements that would take the transaction, or the input, out of the runner's hands.
@@ -104,26 +108,33 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["deallocate"], "the session's prepared statements are the runner's"),
     (&["discard", "all"], "the session's state is the runner's"),
     (&["discard", "plans"], "the session's plans are the runner's"),
-    (&["set", "client_encoding"], "files are UTF-8"),
-    (&["set", "names"], "files are UTF-8"),
 ];
+
+/// How the text of a file has been read already: the server must read it so too.
+const READING: [(&str, &[&str], &str); 3] = [
+    ("client_encoding", UTF8, "files are UTF-8"),
+    ("names", UTF8, "files are UTF-8"),
+    (
+        "standard_conforming_strings",
+        &["on", "true", "yes", "1"],
+        "a backslash is a letter in the strings of a file",
+    ),
+];
+
+const UTF8: &[&str] = &["utf8", "utf-8", "unicode"];
 
 /// Why a transaction of the file cannot choose its isolation.
 const OPTIONS: &str = "a transaction with options; write `set transaction` as its first statement";
 
 /// What kind of statement this is.
 pub fn shape(sql: &Sql) -> Shape {
-    control(sql).or_else(|| index(sql)).or_else(|| alone(sql)).unwrap_or(
-        if sql.starts(&["copy"]) && uses_the_client(sql) {
-            Shape::Refused("copy from stdin and to stdout need a client for the rows; use insert or a table")
-        } else {
-            Shape::Plain
-        },
-    )
+    control(sql).or_else(|| index(sql)).or_else(|| alone(sql)).unwrap_or(Shape::Plain)
 }
 
 fn control(sql: &Sql) -> Option<Shape> {
-    if sql.starts(&["rollback", "to"]) {
+    let to_savepoint =
+        [&["rollback", "to"][..], &["rollback", "work", "to"], &["rollback", "transaction", "to"]];
+    if to_savepoint.iter().any(|words| sql.starts(words)) {
         return None;
     }
     if let Some((_, reason)) = REFUSED.iter().find(|(words, _)| sql.starts(words)) {
@@ -142,16 +153,41 @@ fn control(sql: &Sql) -> Option<Shape> {
             Some(Shape::Refused("chained transactions"))
         }
         "commit" | "end" => Some(Shape::Commit),
-        "set"
-            if !["local", "transaction", "constraints"]
-                .iter()
-                .any(|w| sql.words.get(1).is_some_and(|x| x == w)) =>
-        {
-            Some(Shape::Setting)
-        }
+        "set" => set(sql),
         "reset" => Some(Shape::Setting),
+        "select" if sets_a_config(&sql.words) => Some(Shape::Setting),
         _ => None,
     }
+}
+
+/// `set [session | local] name ...`
+fn set(sql: &Sql) -> Option<Shape> {
+    let words: Vec<&str> = sql.words.iter().skip(1).map(|w| w.trim_matches(['"', '\''])).collect();
+    let (scope, rest) = match words.split_first() {
+        Some((&"session", [next, ..])) if ["characteristics", "authorization"].contains(next) => {
+            ("", &words[..])
+        }
+        Some((scope @ (&"session" | &"local"), rest)) => (*scope, rest),
+        _ => ("", &words[..]),
+    };
+    let read = READING.iter().find(|(name, ..)| rest.first() == Some(name));
+    let kept = |kept: &[&str]| rest.last().is_some_and(|value| kept.contains(&value.to_lowercase().as_str()));
+    match read {
+        Some((_, values, reason)) if !kept(values) => Some(Shape::Refused(reason)),
+        _ if scope == "local" || matches!(rest.first(), Some(&"transaction" | &"constraints")) => None,
+        _ => Some(Shape::Setting),
+    }
+}
+
+/// `select [pg_catalog.]set_config('name', 'value', false)` and nothing else: how pg_dump writes a `set`.
+fn sets_a_config(words: &[String]) -> bool {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let call = match words.as_slice() {
+        ["select", "pg_catalog", ".", call @ ..] | ["select", call @ ..] => call,
+        _ => return false,
+    };
+    let literal = |word: &str| word.starts_with('\'');
+    matches!(call, ["set_config", "(", name, ",", value, ",", "false", ")"] if literal(name) && literal(value))
 }
 
 fn index(sql: &Sql) -> Option<Shape> {
@@ -188,14 +224,54 @@ fn alone(sql: &Sql) -> Option<Shape> {
     if let Some((_, name)) = ALONE.iter().find(|(words, _)| sql.starts(words)) {
         return Some(Shape::Alone(name));
     }
+    if sql.starts(&["call"]) {
+        return Some(Shape::Call);
+    }
+    if commits(sql) {
+        return Some(Shape::Alone("do with a commit"));
+    }
     if sql.starts(&["alter", "database"]) && sql.has("tablespace") {
         return Some(Shape::Alone("alter database set tablespace"));
     }
-    (sql.starts(&["cluster"]) && sql.words.len() == 1).then_some(Shape::Alone("cluster"))
+    let every_table = sql.is(&["cluster"]) || sql.is(&["cluster", "verbose"]) || is_list_only(sql);
+    every_table.then_some(Shape::Alone("cluster"))
 }
 
-fn uses_the_client(sql: &Sql) -> bool {
-    sql.words.windows(2).any(|w| (w[0] == "from" && w[1] == "stdin") || (w[0] == "to" && w[1] == "stdout"))
+/// `cluster (options)` without a table.
+fn is_list_only(sql: &Sql) -> bool {
+    sql.starts(&["cluster", "("]) && sql.words.last().is_some_and(|w| w == ")")
+}
+
+/// `do` with a body that ends its transaction. In plpgsql `commit` is a statement or stands behind `on`.
+fn commits(sql: &Sql) -> bool {
+    let body = sql.words.iter().find(|w| w.starts_with(['$', '\'']));
+    let Some(body) = body.filter(|_| sql.starts(&["do"])) else { return false };
+    let inner = body.trim_start_matches('\'').trim_end_matches('\'');
+    let inner = inner.splitn(3, '$').nth(2).unwrap_or(inner);
+    let ends = ["commit", "rollback"];
+    let (mut last, mut at) = (String::new(), 0);
+    for token in tokenize(inner) {
+        let word = inner[at..at + token.len as usize].to_lowercase();
+        at += token.len as usize;
+        match token.kind {
+            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } => continue,
+            _ if ends.contains(&last.as_str()) && matches!(word.as_str(), ";" | "and") => return true,
+            _ => {}
+        }
+        let is_name = matches!(last.as_str(), "on" | "." | "as" | "select");
+        last = if is_name && word != ";" { String::new() } else { word };
+    }
+    false
+}
+
+/// Why a statement cannot be sent without the rows of a client, or a place for them.
+pub(super) fn needs_a_client(sql: &Sql) -> Option<&'static str> {
+    let pair = |a: &str, b: &str| sql.words.windows(2).any(|w| w[0] == a && w[1] == b);
+    match sql.starts(&["copy"]) {
+        true if pair("from", "stdin") => Some("copy from stdin needs a client for the rows"),
+        true if pair("to", "stdout") => Some("copy to stdout needs a client for the rows"),
+        _ => None,
+    }
 }
 
 /// The name that Postgres keeps of one that is too long. Unit: 63 bytes, cut between characters.
@@ -238,7 +314,8 @@ mod tests {
             "discard all",
             "set client_encoding = 'LATIN1'",
             "set names 'LATIN1'",
-            "copy t to stdout",
+            "set session client_encoding to latin1",
+            "set local standard_conforming_strings = off",
         ] {
             assert!(matches!(of(text), Shape::Refused(_)), "{text}");
         }
@@ -248,22 +325,29 @@ mod tests {
     fn knows_what_refuses_a_transaction() {
         for text in [
             "vacuum (analyze) t",
-            "call p()",
             "reindex (concurrently) index i",
             "reindex table concurrently t",
             "alter table t detach partition p concurrently",
             "alter system set x = 1",
             "cluster",
+            "cluster (verbose)",
+            "reindex (verbose) schema concurrently s",
+            "reindex schema s",
+            "do $$ begin for i in 1..3 loop insert into t values (i); commit; end loop; end $$",
+            "do language plpgsql $b$ begin perform 1; ROLLBACK AND NO CHAIN; end $b$",
+            "do 'begin commit; end'",
             "drop index concurrently if exists i",
         ] {
             assert!(!matches!(of(text), Shape::Plain | Shape::Refused(_)), "{text}");
         }
+        assert_eq!(of("call p()"), Shape::Call);
         for text in [
             "reindex table t",
             "analyze t",
             "alter table t detach partition p",
             "cluster t",
             "refresh materialized view concurrently v",
+            "do $$ begin create temp table x on commit drop as select 1; raise notice 'commit;'; -- commit;\n end $$",
         ] {
             assert_eq!(of(text), Shape::Plain, "{text}");
         }
@@ -272,21 +356,33 @@ mod tests {
     #[test]
     fn tells_settings_of_the_session_from_those_of_a_transaction() {
         assert_eq!(of("set work_mem = '1MB'"), Shape::Setting);
-        assert_eq!(of("reset all"), Shape::Setting);
+        for text in [
+            "reset all",
+            "set session characteristics as transaction read only",
+            "set session authorization x",
+            "SET client_encoding = 'UTF8'",
+            "set standard_conforming_strings = on",
+            "SELECT pg_catalog.set_config('search_path', '', false)",
+        ] {
+            assert_eq!(of(text), Shape::Setting, "{text}");
+        }
         for text in [
             "set local work_mem = '1MB'",
             "set transaction read only",
             "set constraints all deferred",
             "savepoint s",
             "rollback to s",
+            "select set_config('a.b', 'c', true)",
+            "select set_config('a.b', x, false) from t",
         ] {
             assert_eq!(of(text), Shape::Plain, "{text}");
         }
     }
 
     #[test]
-    fn a_body_that_copies_is_not_a_copy_from_stdin() {
+    fn a_copy_of_the_server_needs_no_client() {
         assert_eq!(of("copy t from '/x'"), Shape::Plain);
-        assert!(matches!(of("COPY t (a, b) FROM STDIN with (format csv)"), Shape::Refused(_)));
+        assert!(split("f", "COPY t (a, b) FROM STDIN with (format csv)").is_err());
+        assert!(split("f", "copy t to stdout").is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! Splitting a script at its semicolons, by Postgres' lexical rules.
 
+use super::classify::needs_a_client;
+use super::directive::Directive;
 use crate::error::{Error, Kind};
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
@@ -16,8 +18,8 @@ pub struct Sql {
     /// Its words, lower-cased where unquoted, quoted identifiers unescaped and marked by a leading `"`; the first few
     /// dozen, which decide what kind of statement it is.
     pub words: Vec<String>,
-    /// Line comments before it that speak to us: what follows `-- `, trimmed.
-    pub directives: Vec<String>,
+    /// What the comments before it ask of the runner.
+    pub directives: Vec<Directive>,
 }
 
 /// Words that are kept of each statement. Enough for the longest form that is told apart by its words.
@@ -31,6 +33,13 @@ impl Sql {
             Some((end, _)) => format!("{}...", &line[..end]),
             None => line,
         }
+    }
+
+    /// The line of the file that a position in its text is in. Unit of the position: characters, from 1.
+    pub fn line_of(&self, position: Option<u32>) -> usize {
+        let before = (position.unwrap_or(1) as usize).saturating_sub(1);
+        let end = self.text.char_indices().nth(before).map_or(0, |(end, _)| end);
+        self.line + lines_in(&self.text[..end])
     }
 
     /// True if its words begin so.
@@ -50,21 +59,21 @@ impl Sql {
 }
 
 /// The statements of `text` in order. Empty ones are dropped; strings, dollar quotes, comments and the body of a
-/// `begin atomic` function are never cut.
+/// `begin atomic` function are never cut. Refuses, with file and line, what only psql understands.
 pub fn split(file: &str, text: &str) -> Result<Vec<Sql>, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if let Some(at) = text.find('\0') {
-        let line = text[..at].matches('\n').count() + 1;
-        return Err(Error::new(Kind::BadPack, format!("{file}: line {line}: there is a NUL in the file")));
-    }
     let mut splitter = Splitter::new(file, text);
+    if let Some(at) = text.find('\0') {
+        return Err(splitter.refuse(at, "there is a NUL in the file"));
+    }
     let mut at = 0;
-    for token in tokenize(text) {
-        let end = at + token.len as usize;
+    while at < text.len() {
+        let Some(token) = tokenize(&text[at..]).next() else { break };
+        let end = splitter.continued(token.kind, at).unwrap_or(at + token.len as usize);
         splitter.token(token.kind, at, end)?;
         at = end;
     }
-    splitter.end(text.len());
+    splitter.end(text.len())?;
     Ok(splitter.done)
 }
 
@@ -77,47 +86,75 @@ struct Splitter<'t> {
     words: Vec<String>,
     /// The word before, which may be beyond those that are kept.
     last: String,
-    directives: Vec<String>,
+    directives: Vec<Directive>,
     /// How far the lines are counted: an offset, and the line it is in.
     counted: (usize, usize),
     /// Depth of `begin atomic ... end` and `case ... end` in a function body.
     atomic: usize,
     parens: usize,
+    brackets: usize,
+    /// Depth of parentheses inside which a colon belongs to `json_object(key: value)`.
+    json: Option<usize>,
+    /// Where the last string with backslash escapes ended: one that follows on a later line continues it.
+    escaped: Option<usize>,
 }
 
 impl<'t> Splitter<'t> {
     fn new(file: &'t str, text: &'t str) -> Self {
         let (done, words, directives, last) = (Vec::new(), Vec::new(), Vec::new(), String::new());
-        let counted = (0, 1);
-        Splitter { file, text, done, start: None, words, last, directives, counted, atomic: 0, parens: 0 }
+        let (counted, atomic, parens, brackets) = ((0, 1), 0, 0, 0);
+        let (start, json, escaped) = (None, None, None);
+        Splitter {
+            file,
+            text,
+            done,
+            start,
+            words,
+            last,
+            directives,
+            counted,
+            atomic,
+            parens,
+            brackets,
+            json,
+            escaped,
+        }
     }
 
     fn token(&mut self, kind: TokenKind, at: usize, end: usize) -> Result<(), Error> {
         match kind {
-            TokenKind::Whitespace | TokenKind::BlockComment { terminated: true } | TokenKind::Eof => {}
-            TokenKind::LineComment => self.comment(at, end),
-            TokenKind::Semi if self.atomic == 0 && self.parens == 0 => self.end(at),
+            _ if unterminated(kind) => return Err(self.refuse(at, "a quote or comment is not closed")),
+            TokenKind::Whitespace | TokenKind::Eof => {}
+            TokenKind::LineComment | TokenKind::BlockComment { .. } => self.comment(at, end)?,
+            TokenKind::Semi if self.atomic == 0 && self.parens == 0 => self.end(at)?,
             TokenKind::Unknown if self.text[at..].starts_with('\\') => {
-                let line = self.line_of(at);
-                let message = format!("{}: line {line}: psql commands (\\) cannot run here", self.file);
-                return Err(Error::new(Kind::BadPack, message)
-                    .hint("write plain SQL; a migration is not run by psql"));
+                let error = self.refuse(at, "psql commands (\\) cannot run here");
+                return Err(error.hint("write plain SQL; a migration is not run by psql"));
             }
-            _ if unterminated(kind) => {
-                let line = self.line_of(at);
-                let message = format!("{}: line {line}: a quote or comment is not closed", self.file);
-                return Err(Error::new(Kind::BadPack, message));
+            TokenKind::Colon if self.is_psql_variable(at, end) => {
+                let error = self.refuse(at, "psql variables (:name) cannot run here");
+                return Err(error.hint("declare it in pack.toml under [variables] and write ${name}"));
             }
             _ => self.word(kind, at, end),
         }
         Ok(())
     }
 
-    fn comment(&mut self, at: usize, end: usize) {
-        let said = self.text[at..end].trim_start_matches('-').trim();
-        if self.start.is_none() && said.starts_with("strata:") {
-            self.directives.push(said.to_owned());
+    /// Speaks to us if it says so, and then it must say something that is known, where it can be heeded.
+    fn comment(&mut self, at: usize, end: usize) -> Result<(), Error> {
+        match Directive::read(&self.text[at..end]) {
+            None => {}
+            Some(Ok(_)) if self.start.is_some() => {
+                let error = self.refuse(at, "a directive inside a statement");
+                return Err(error.hint("put it between two statements"));
+            }
+            Some(Ok(directive)) => self.directives.push(directive),
+            Some(Err(unknown)) => {
+                let error = self.refuse(at, &format!("directive \"{unknown}\" is not known"));
+                return Err(error.hint(Directive::known()));
+            }
         }
+        Ok(())
     }
 
     fn word(&mut self, kind: TokenKind, at: usize, end: usize) {
@@ -134,14 +171,28 @@ impl<'t> Splitter<'t> {
             self.words.push(word.clone());
         }
         self.last = word;
+        let escapes = matches!(kind, TokenKind::Literal { kind: LiteralKind::EscStr { .. } });
+        let continues = self.continues(kind, at);
+        self.escaped = (escapes || continues).then_some(end);
     }
 
     /// Follows parentheses, and `begin atomic` to its `end`: the only places where a semicolon does not end a statement.
     fn nest(&mut self, kind: TokenKind, word: &str) {
-        let opens_body = word == "atomic" && self.last == "begin";
+        let creates = self.words.first().is_some_and(|first| first == "create");
+        let opens_body = creates && word == "atomic" && self.last == "begin";
         match kind {
-            TokenKind::OpenParen => self.parens += 1,
-            TokenKind::CloseParen => self.parens = self.parens.saturating_sub(1),
+            TokenKind::OpenParen => {
+                self.parens += 1;
+                if self.json.is_none() && matches!(self.last.as_str(), "json_object" | "json_objectagg") {
+                    self.json = Some(self.parens);
+                }
+            }
+            TokenKind::CloseParen => {
+                self.parens = self.parens.saturating_sub(1);
+                self.json = self.json.filter(|depth| *depth <= self.parens);
+            }
+            TokenKind::OpenBracket => self.brackets += 1,
+            TokenKind::CloseBracket => self.brackets = self.brackets.saturating_sub(1),
             TokenKind::Ident if opens_body => self.atomic = 1,
             TokenKind::Ident if self.atomic > 0 && word == "case" => self.atomic += 1,
             TokenKind::Ident if self.atomic > 0 && word == "end" => self.atomic -= 1,
@@ -149,25 +200,76 @@ impl<'t> Splitter<'t> {
         }
     }
 
-    fn end(&mut self, at: usize) {
+    /// `:name`, `:'name'`, `:"name"` or `:{?name}`, and not a cast, an array slice or a key of `json_object`.
+    fn is_psql_variable(&self, at: usize, end: usize) -> bool {
+        let named = |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii() || "'\"{".contains(c);
+        let cast = self.text[..at].ends_with(':');
+        !cast && self.brackets == 0 && self.json.is_none() && self.text[end..].starts_with(named)
+    }
+
+    /// A plain string that continues one with backslash escapes has them too: Postgres joins the two when only white
+    /// space with a line break, or a comment, is between them.
+    fn continues(&self, kind: TokenKind, at: usize) -> bool {
+        let plain = matches!(kind, TokenKind::Literal { kind: LiteralKind::Str { .. } });
+        plain && self.escaped.is_some_and(|end| joins(&self.text[end..at]))
+    }
+
+    /// Where such a string really ends.
+    fn continued(&self, kind: TokenKind, at: usize) -> Option<usize> {
+        if !self.continues(kind, at) {
+            return None;
+        }
+        let escaped = format!("e{}", &self.text[at..]);
+        tokenize(&escaped).next().map(|token| at + token.len as usize - 1)
+    }
+
+    fn end(&mut self, at: usize) -> Result<(), Error> {
+        let words = std::mem::take(&mut self.words);
         if let Some(start) = self.start.take() {
             let text = self.text[start..at].trim_end().to_owned();
             let line = self.line_of(start);
-            let words = std::mem::take(&mut self.words);
             let directives = std::mem::take(&mut self.directives);
-            self.done.push(Sql { text, line, words, directives });
+            let sql = Sql { text, line, words, directives };
+            if let Some(reason) = needs_a_client(&sql) {
+                let message = format!("{}: line {line}: {}: {reason}", self.file, sql.summary());
+                return Err(Error::new(Kind::BadPack, message).hint("use insert, or a table to copy from"));
+            }
+            self.done.push(sql);
         }
-        (self.atomic, self.parens) = (0, 0);
-        self.last.clear();
+        (self.atomic, self.parens, self.brackets, self.json) = (0, 0, 0, None);
+        (self.escaped, self.last) = (None, String::new());
+        Ok(())
+    }
+
+    fn refuse(&mut self, at: usize, reason: &str) -> Error {
+        let line = self.line_of(at);
+        Error::new(Kind::BadPack, format!("{}: line {line}: {reason}", self.file))
     }
 
     /// Counts on from where it last was: offsets only grow.
     fn line_of(&mut self, at: usize) -> usize {
         let (from, line) = self.counted;
-        let line = line + self.text[from..at].matches('\n').count();
+        let line = line + lines_in(&self.text[from..at]);
         self.counted = (at, line);
         line
     }
+}
+
+/// Line breaks of a text, whichever system wrote it.
+fn lines_in(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let ends = |(at, byte): (usize, &u8)| match byte {
+        b'\n' => true,
+        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    bytes.iter().enumerate().filter(|pair| ends(*pair)).count()
+}
+
+/// White space with a line break in it, or line comments.
+fn joins(between: &str) -> bool {
+    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with("--");
+    between.contains(['\n', '\r']) && between.split(['\n', '\r']).all(blank)
 }
 
 fn unterminated(kind: TokenKind) -> bool {
@@ -219,6 +321,8 @@ mod tests {
             parts.iter().map(|s| (s.line, s.text.as_str())).collect::<Vec<_>>(),
             [(3, "select 1"), (5, "select 2")]
         );
+        let long = &split("f", "\nselect 'ä',\r\n\r\n  oops").expect("splittable")[0];
+        assert_eq!([None, Some(17), Some(99)].map(|at| long.line_of(at)), [2, 4, 2]);
     }
 
     #[test]
@@ -229,6 +333,62 @@ mod tests {
             let err = split("x.up.sql", sql).expect_err("refused");
             assert!(err.to_string().contains(part), "{err}");
         }
+    }
+
+    #[test]
+    fn refuses_psql_variables_and_keeps_every_other_colon() {
+        for sql in [
+            "select :x",
+            "select :'x'",
+            "select 1 from :\"t\"",
+            "select f(:x)",
+            "select a.:b",
+            "select :{?x}",
+        ] {
+            let err = split("f", &format!("select 1;\n{sql}")).expect_err("refused");
+            assert!(err.to_string().starts_with("f: line 2: psql variables"), "{err}");
+        }
+        for sql in [
+            "select a::text, b :: int",
+            "select a[1:n], a[:n], a[f(x):g[y:z]]",
+            "select json_object('a':b, 'c' : f(d))",
+            "call p(a := 1)",
+            "select ':x', $$:x$$, \":x\" -- :x",
+        ] {
+            assert_eq!(texts(sql).len(), 1, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_string_that_continues_one_with_escapes_has_escapes() {
+        let text = "select E'a'\n -- more\n 'b\\';c', 1";
+        assert_eq!(texts(&format!("{text}; select 2")), [text, "select 2"]);
+        assert_eq!(texts("select 'a'\n'b\\'; select 2").len(), 2, "without the E the backslash is a letter");
+        assert_eq!(texts("select E'a', 'b\\'; select 2").len(), 2, "nor is it continued by another one");
+    }
+
+    #[test]
+    fn refuses_rows_for_a_client_before_it_reads_them_as_statements() {
+        let err = split("f", "select 1;\ncopy t from stdin;\n1\tit's\n\\.\n").expect_err("refused");
+        assert!(err.to_string().starts_with("f: line 2: copy t from stdin: "), "{err}");
+    }
+
+    #[test]
+    fn a_directive_must_be_known_and_heard() {
+        for (sql, part) in [
+            (
+                "select 1;\n-- strata: new transction\nselect 2",
+                "line 2: directive \"new transction\" is not known",
+            ),
+            ("select 1;\n/* STRATA : nonsense */", "line 2: directive \"nonsense\" is not known"),
+            ("select 1\n-- strata: new transaction\n, 2", "line 2: a directive inside a statement"),
+        ] {
+            let err = split("f", sql).expect_err("refused");
+            assert!(err.to_string().ends_with(part), "{err}");
+        }
+        let known = split("f", "--Strata:  New  transaction \r\nselect 1").expect("known");
+        assert_eq!(known[0].directives, [Directive::NewTransaction]);
+        assert_eq!(split("f", "-- strata keeps this\nselect 1").expect("prose")[0].directives, []);
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn thin(caught: &CaughtError) -> DbError {
         message: report.message().to_owned(),
         detail: report.detail().map(Into::into),
         hint: report.hint().map(Into::into),
-        context: None,
+        ..Default::default()
     }
 }
 
@@ -66,7 +66,8 @@ unsafe extern "C-unwind" fn remember(seen: *mut c_void) {
                 message: text((*data).message).unwrap_or_default(),
                 detail: text((*data).detail),
                 hint: text((*data).hint),
-                context: text((*data).context),
+                context: text((*data).context).map(Into::into),
+                position: u32::try_from((*data).cursorpos).ok().filter(|at| *at > 0),
             });
         }
         FreeErrorData(data);
