@@ -6,7 +6,7 @@ returns table (
     depth int, pid int, waits_for int[], blocks int, role name, application text, state text, idle_in_transaction boolean,
     relation text, mode text, waiting_seconds numeric, transaction_seconds numeric, query text
 )
-language sql volatile parallel restricted set search_path = pg_catalog, pg_temp as $$
+language sql stable parallel restricted set search_path = pg_catalog, pg_temp as $$
     with recursive waiter as materialized (
         select distinct on (l.pid) l.pid, pg_blocking_pids(l.pid) as blockers, l.mode, l.waitstart,
                coalesce(l.relation::regclass::text, l.locktype) as relation, l.relation as relation_id

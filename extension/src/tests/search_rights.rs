@@ -170,11 +170,10 @@ mod tests {
         sign_in("anon", "");
         assert!(refused("null").starts_with("42501 permission denied"));
         run("reset role");
-        // lock_tree changes nothing and shows what Postgres shows to whoever asks.
         assert_eq!(
             list("select p.proname from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
                   where p.pronamespace = 'strata'::regnamespace and a.grantee = 0 and p.provolatile = 'v'
-                    and p.proname not like '%_is_append_only' and p.proname <> 'lock_tree' order by 1"),
+                    and p.proname not like '%_is_append_only' order by 1"),
             "null"
         );
         assert_eq!(
