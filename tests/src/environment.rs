@@ -53,6 +53,11 @@ pub fn model() -> PathBuf {
     variable("STRATA_MODEL_DIR").into()
 }
 
+/// The folder of PostgreSQL's own regression scripts.
+pub fn regression_sql() -> PathBuf {
+    variable("STRATA_TEST_REGRESS").into()
+}
+
 /// The packs of the checkout.
 pub fn migrations() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("migrations")

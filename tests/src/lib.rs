@@ -15,6 +15,7 @@ pub mod kill;
 pub mod own_server;
 pub mod pooler;
 pub mod proxy;
+pub mod psql;
 pub mod stall;
 pub mod strata;
 pub mod template;

@@ -16,6 +16,7 @@ mod packages;
 mod pgrx_tests;
 mod place;
 mod postgres;
+mod regression_sql;
 mod run;
 mod setup;
 mod soak;

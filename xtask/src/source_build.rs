@@ -12,7 +12,8 @@ use crate::run;
 use crate::sources::{Source, Tarball};
 use crate::system;
 
-const POSTGRES: Source = Source {
+/// The server that the tests run on where the system has none.
+pub const POSTGRES: Source = Source {
     package: "postgresql-17",
     version: "17.11",
     sha256: "dd27f2b3c59e73ed14aa3324901242bf69a032a6347805f274e6260322d42979",

@@ -7,6 +7,7 @@ use crate::cluster::{Cluster, Kind};
 use crate::error::{Context, Failure, Result};
 use crate::extension;
 use crate::guard::Guarded;
+use crate::regression_sql;
 use crate::run;
 use crate::setup::Server;
 use crate::system;
@@ -42,6 +43,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         .env("STRATA_TEST_PG", &server.postgres.bin)
         .env("STRATA_TEST_PGBOUNCER", pooler(bench)?)
         .env("STRATA_TEST_BIN", binary(&bench.place.checkout)?)
+        .env("STRATA_TEST_REGRESS", regression_sql::ensure(&server.place)?)
         .env("STRATA_MODEL_DIR", bench.model()?);
     let outcome = run::loud(&mut command);
     keep_log(bench, &full.cluster, "server")?;

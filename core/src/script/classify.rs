@@ -266,10 +266,12 @@ fn commits(sql: &Sql) -> bool {
 
 /// Why a statement cannot be sent without the rows of a client, or a place for them.
 pub(super) fn needs_a_client(sql: &Sql) -> Option<&'static str> {
-    let pair = |a: &str, b: &str| sql.words.windows(2).any(|w| w[0] == a && w[1] == b);
+    // Postgres takes either name of the client for both ways.
+    let client =
+        |way: &str| sql.words.windows(2).any(|w| w[0] == way && (w[1] == "stdin" || w[1] == "stdout"));
     match sql.starts(&["copy"]) {
-        true if pair("from", "stdin") => Some("copy from stdin needs a client for the rows"),
-        true if pair("to", "stdout") => Some("copy to stdout needs a client for the rows"),
+        true if client("from") => Some("copy from stdin needs a client for the rows"),
+        true if client("to") => Some("copy to stdout needs a client for the rows"),
         _ => None,
     }
 }
@@ -384,5 +386,6 @@ mod tests {
         assert_eq!(of("copy t from '/x'"), Shape::Plain);
         assert!(split("f", "COPY t (a, b) FROM STDIN with (format csv)").is_err());
         assert!(split("f", "copy t to stdout").is_err());
+        assert!(split("f", "copy t from stdout").is_err());
     }
 }

@@ -64,7 +64,7 @@ mod tests {
         run(&push(&TWO));
         run("update strata.migration set state = 'applied', applied_at = now() where version = 1");
         let changed = [("1_a.up.sql", "select 2"), TWO[2]];
-        assert!(refusal(&push(&changed)).starts_with("ST007 001_a.up.sql has changed"));
+        assert!(refusal(&push(&changed)).starts_with("ST007 1_a.up.sql has changed"));
         run(&push(&[TWO[0], ("2_b.up.sql", "select 3")]));
         assert_eq!(plan(""), "2up1transaction");
         assert_eq!(ask("select count(*) from strata.pack_file"), "2");
@@ -143,7 +143,7 @@ mod tests {
         );
         assert_eq!(
             list("select actual from strata.preflight('p') where not ok"),
-            "001_a.up.sql has changed since version 1 was applied"
+            "1_a.up.sql has changed since version 1 was applied"
         );
     }
 }
