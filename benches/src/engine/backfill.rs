@@ -15,7 +15,8 @@ const TABLE: &str = "create table item (id bigint primary key, counter int not n
     create extension strata cascade;";
 
 /// Of one client.
-const WRITE: &str = "update item set counter = counter + 1 where id = 1 + (random() * 499999)::bigint";
+const WRITE: &str =
+    "update item set counter = counter + 1 where id = (select 1 + (random() * 499999)::bigint)";
 
 const SINGLE: &str = "update item set filled = id * 2";
 
@@ -58,7 +59,8 @@ fn round(round: usize) -> (f64, f64, f64) {
 /// Seconds that the statement took, and how the application fared.
 fn timed(statement: &str) -> (f64, Stalls) {
     let database = Database::copy_of(&template::shared("bench_item", |database| database.run(TABLE)));
-    database.run("vacuum analyze item; checkpoint");
+    database.run("vacuum analyze item");
+    database.run("checkpoint");
     let application = Application { statements: &[WRITE], clients: 4, every: Duration::from_millis(20) };
     let (seconds, stalls) = application.during(&database, || {
         let since = Instant::now();

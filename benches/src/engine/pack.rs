@@ -39,7 +39,8 @@ fn round() -> (f64, f64, f64) {
         aurum::load(database, &["supabase", "baseline", "data"]);
         database.run("create extension strata cascade");
     }));
-    database.run("vacuum analyze; checkpoint");
+    database.run("vacuum analyze");
+    database.run("checkpoint");
     let application = Application { statements: &WRITES, clients: 4, every: Duration::from_millis(20) };
     let ((), calm) = application.during(&database, || std::thread::sleep(CALM));
     let strata = aurum::strata(&database, Vectors::Local);
