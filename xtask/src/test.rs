@@ -148,7 +148,7 @@ fn format(bench: &Bench) -> Result<()> {
 fn clippy(bench: &Bench) -> Result<()> {
     let deny = ["--all-targets", "--", "-D", "warnings"];
     let mut command = run::cargo();
-    command.arg("clippy").args(TOGETHER).args(["-p", "xtask"]).args(deny);
+    command.arg("clippy").args(TOGETHER).args(["-p", "strata-benches", "-p", "xtask"]).args(deny);
     run::loud(command.current_dir(&bench.place.checkout))?;
     let pgrx = &bench.server()?.pgrx;
     let features = format!("{} pg_test", pgrx.feature());
@@ -169,6 +169,7 @@ fn unit(bench: &Bench) -> Result<()> {
         run::loud(command.current_dir(&bench.place.checkout))
     };
     test(&["-p", "xtask"], &[])?;
+    test(&["-p", "strata-benches"], &["--bins"])?;
     test(&TOGETHER, &["--lib", "--bins"])
 }
 
