@@ -4,29 +4,32 @@ use crate::output::Output;
 use std::io::IsTerminal;
 use strata_core::{Error, Kind};
 
-/// A question in golang-migrate's words.
-pub struct Question {
-    asks: &'static str,
-    refused: &'static str,
-    flag: &'static str,
+/// A question, and what is said when it is not answered with yes.
+pub struct Question<'q> {
+    /// Ends in `[y/N]`.
+    pub asks: &'q str,
+    /// The error of a no.
+    pub refused: &'q str,
+    /// What to say beforehand instead.
+    pub flag: &'q str,
 }
 
-/// Before `down --all`.
-pub const DOWN: Question = Question {
+/// Before `down --all`, in golang-migrate's words.
+pub const DOWN: Question<'_> = Question {
     asks: "Are you sure you want to apply all down migrations? [y/N]",
     refused: "Not applying all down migrations",
     flag: "say --yes",
 };
 
-/// Before `drop`.
-pub const DROP: Question = Question {
+/// Before `drop`, in golang-migrate's words.
+pub const DROP: Question<'_> = Question {
     asks: "Are you sure you want to drop the entire database schema? [y/N]",
     refused: "Aborted dropping the entire database schema",
     flag: "say -f",
 };
 
 /// Goes on after a `y`. Where nobody can answer, the answer is no.
-pub fn ask(question: &Question, output: &Output) -> Result<(), Error> {
+pub fn ask(question: &Question<'_>, output: &Output) -> Result<(), Error> {
     let refused = Error::new(Kind::NotConfirmed, question.refused);
     if !std::io::stdin().is_terminal() {
         return Err(refused.hint(question.flag));

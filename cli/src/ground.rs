@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::session::Session;
-use strata_core::statement::{Row, Statement};
+use strata_core::statement::{Row, Statement, column};
 use strata_core::{Error, Kind};
 
 /// Looks from both sessions. A pooler in transaction mode hands the connection of the server that was used last to whoever
@@ -37,12 +37,8 @@ async fn look(session: &Session) -> Result<Row, Error> {
     Ok(rows.into_iter().next().unwrap_or_default())
 }
 
-fn cell(row: &Row, index: usize) -> &str {
-    row.get(index).and_then(Option::as_deref).unwrap_or_default()
-}
-
 fn process(row: &Row) -> String {
-    cell(row, 0).to_owned()
+    column(row, 0).to_owned()
 }
 
 /// A process belongs to one session.
@@ -65,9 +61,9 @@ fn pooled(session: &Session) -> Error {
 fn refuse_read_only(session: &Session, row: &Row) -> Result<(), Error> {
     let address = session.address();
     let refused = |message: String| Err(Error::new(Kind::ReadOnly, message));
-    match (cell(row, 1), cell(row, 2)) {
+    match (column(row, 1), column(row, 2)) {
         ("t", _) => refused(format!("{address} is a standby, which may only be read")).map_err(|error| {
-            error.hint(match cell(row, 3) {
+            error.hint(match column(row, 3) {
                 "" => "connect to the primary".to_owned(),
                 primary => format!("connect to the primary, {primary}"),
             })

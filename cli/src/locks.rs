@@ -1,12 +1,13 @@
 //! `locks`: who waits for whom; and on request, the end of one of them.
 
 use crate::args::{Args, Locks};
+use crate::confirm::{self, Question};
 use crate::output::Output;
 use crate::session::Session;
 use serde_json::{Value as Json, json};
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
-use strata_core::statement::{Row, Statement, Value};
+use strata_core::statement::{Row, Statement, Value, column};
 use strata_core::{Error, Kind};
 
 /// Between two looks of `--watch`.
@@ -47,44 +48,40 @@ async fn show(session: &Session, watch: bool, output: &Output) -> Result<u8, Err
     }
 }
 
-fn cell(row: &Row, index: usize) -> &str {
-    row.get(index).and_then(Option::as_deref).unwrap_or_default()
-}
-
 fn object(row: &Row) -> Json {
-    let number = |index| cell(row, index).parse::<i64>().ok();
-    let seconds = |index| cell(row, index).parse::<f64>().ok();
+    let number = |index| column(row, index).parse::<i64>().ok();
+    let seconds = |index| column(row, index).parse::<f64>().ok();
     json!({
-        "depth": number(0), "pid": number(1), "waits_for": serde_json::from_str::<Json>(cell(row, 2)).ok(),
+        "depth": number(0), "pid": number(1), "waits_for": serde_json::from_str::<Json>(column(row, 2)).ok(),
         "blocks": number(3), "role": row[4], "application": row[5], "state": row[6],
-        "idle_in_transaction": cell(row, 7) == "true", "relation": row[8], "mode": row[9],
+        "idle_in_transaction": column(row, 7) == "true", "relation": row[8], "mode": row[9],
         "waiting_seconds": seconds(10), "transaction_seconds": seconds(11), "query": row[12],
     })
 }
 
 /// One session, indented below the one that it waits for.
 fn line(row: &Row) -> String {
-    let depth = cell(row, 0).parse::<usize>().unwrap_or(0);
+    let depth = column(row, 0).parse::<usize>().unwrap_or(0);
     let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let lock = format!("{} on {}", cell(row, 9), cell(row, 8));
-    let lock = match (depth, cell(row, 8)) {
+    let lock = format!("{} on {}", column(row, 9), column(row, 8));
+    let lock = match (depth, column(row, 8)) {
         (0, "") => None,
         (0, _) => Some(format!("holds {lock}")),
-        _ => Some(format!("waits {} s for {lock}", cell(row, 10))),
+        _ => Some(format!("waits {} s for {lock}", column(row, 10))),
     };
-    let age = known(cell(row, 11)).map(|seconds| format!("transaction open for {seconds} s"));
-    let blocks = known(cell(row, 3)).filter(|n| n != "0").map(|n| format!("blocks {n}"));
-    let state = match cell(row, 7) {
-        "true" => Some(cell(row, 6).to_uppercase()),
-        _ => known(cell(row, 6)),
+    let age = known(column(row, 11)).map(|seconds| format!("transaction open for {seconds} s"));
+    let blocks = known(column(row, 3)).filter(|n| n != "0").map(|n| format!("blocks {n}"));
+    let state = match column(row, 7) {
+        "true" => Some(column(row, 6).to_uppercase()),
+        _ => known(column(row, 6)),
     };
-    let told = [known(cell(row, 4)), known(cell(row, 5)), state, lock, blocks, age];
+    let told = [known(column(row, 4)), known(column(row, 5)), state, lock, blocks, age];
     let told: Vec<String> = told.into_iter().flatten().collect();
     let query: String =
-        cell(row, 12).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUERY).collect();
+        column(row, 12).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUERY).collect();
     let query = if query.is_empty() { query } else { format!(": {query}") };
     let branch = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
-    format!("{branch}pid {} ({}){query}", cell(row, 1), told.join(", "))
+    format!("{branch}pid {} ({}){query}", column(row, 1), told.join(", "))
 }
 
 /// Cancels the statement of a session, or ends it, once that is confirmed.
@@ -94,9 +91,12 @@ async fn end(session: &Session, locks: &Locks, pid: i32, output: &Output) -> Res
         None => ("terminate", include_str!("../../sql/query/terminate_session.sql")),
     };
     let who = check(session, locks, pid).await?;
-    confirm(locks, action, &who)?;
+    if !locks.yes {
+        let (asks, refused) = (format!("{action} {who}? [y/N]"), format!("not confirmed: {action} {who}"));
+        confirm::ask(&Question { asks: &asks, refused: &refused, flag: "say --yes" }, output)?;
+    }
     let rows = session.ask(action, &Statement::ours(query, vec![Value::Int(pid.into())])).await?;
-    if rows.first().is_none_or(|row| cell(row, 0) != "true") {
+    if rows.first().is_none_or(|row| column(row, 0) != "true") {
         return Err(gone(pid));
     }
     let done = if action == "cancel" { "cancelled" } else { "terminated" };
@@ -115,36 +115,18 @@ async fn check(session: &Session, locks: &Locks, pid: i32) -> Result<String, Err
     let question = Statement::ours(query, vec![Value::Int(pid.into())]);
     let found = session.ask("looking for the session", &question).await?;
     let row = found.first().ok_or_else(|| gone(pid))?;
-    let who = cell(row, 0).to_owned();
+    let who = column(row, 0).to_owned();
     if locks.force {
         return Ok(who);
     }
-    let blocks = |row: &Row| cell(row, 1) == pid.to_string() && cell(row, 3) != "0";
+    let blocks = |row: &Row| column(row, 1) == pid.to_string() && column(row, 3) != "0";
     if !tree(session).await?.iter().any(blocks) {
         return Err(Error::new(Kind::BadArgument, format!("nobody waits for {who}"))
             .hint("strata locks shows who is in the way; --force does it all the same"));
     }
-    if locks.cancel.is_some() && cell(row, 1) == "true" {
+    if locks.cancel.is_some() && column(row, 1) == "true" {
         return Err(Error::new(Kind::BadArgument, format!("there is no statement to cancel in {who}"))
             .hint(format!("strata locks --terminate {pid} ends the session, and with it the transaction")));
     }
     Ok(who)
-}
-
-/// A person is asked; a program has to say --yes.
-fn confirm(locks: &Locks, action: &str, who: &str) -> Result<(), Error> {
-    if locks.yes {
-        return Ok(());
-    }
-    let refused = |why: &str| Error::new(Kind::NotConfirmed, format!("{why}: {action} {who}"));
-    if !std::io::stdin().is_terminal() {
-        return Err(refused("not confirmed").hint("give --yes"));
-    }
-    let _ = write!(std::io::stderr(), "{action} {who}? [y/N] ");
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err(refused("not confirmed")),
-    }
 }

@@ -8,7 +8,7 @@ use crate::output::{Output, table};
 use crate::session::Session;
 use serde_json::{Value, json};
 use strata_core::pack::{Pack, Phase};
-use strata_core::statement::{Row, Statement};
+use strata_core::statement::{Row, Statement, column};
 use strata_core::{Error, Kind};
 
 /// Exit code when versions are pending and `--exit-code` asks for it.
@@ -41,7 +41,7 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
     let phases = if phases.is_empty() { planned(folder.as_ref()) } else { phases };
     print(output, &name, (&rows, &phases), run.as_ref());
     let applied = ["applied", "changed", "missing"];
-    let pending = rows.iter().any(|row| !applied.contains(&cell(row, 4)));
+    let pending = rows.iter().any(|row| !applied.contains(&column(row, 4)));
     Ok(if status.exit_code && pending { PENDING } else { 0 })
 }
 
@@ -68,12 +68,12 @@ fn planned(pack: Option<&Pack>) -> Vec<Row> {
 /// Where the folder is at hand, it says more of an applied version: its file has `changed`, or is `missing`. A version that
 /// was never applied and has no file is of the past.
 fn compare(rows: &mut Vec<Row>, pack: &Pack) {
-    let file = |row: &Row| cell(row, 0).parse().ok().and_then(|version| pack.migration(version));
-    rows.retain(|row| cell(row, 4) != "pending" || file(row).is_some());
+    let file = |row: &Row| column(row, 0).parse().ok().and_then(|version| pack.migration(version));
+    rows.retain(|row| column(row, 4) != "pending" || file(row).is_some());
     for row in rows {
         let state = match file(row) {
             None => "missing",
-            Some(is) if cell(row, 4) == "applied" && is.checksum() != cell(row, 9) => "changed",
+            Some(is) if column(row, 4) == "applied" && is.checksum() != column(row, 9) => "changed",
             Some(_) => continue,
         };
         row[4] = Some(state.to_owned());
@@ -83,7 +83,7 @@ fn compare(rows: &mut Vec<Row>, pack: &Pack) {
 fn add_unseen(rows: &mut Vec<Row>, pack: &Pack) {
     for migration in &pack.migrations {
         let version = migration.version.to_string();
-        if rows.iter().any(|row| cell(row, 0) == version) {
+        if rows.iter().any(|row| column(row, 0) == version) {
             continue;
         }
         let phase = pack.phase(migration.phase).map(|p| p.name.clone());
@@ -96,36 +96,33 @@ fn add_unseen(rows: &mut Vec<Row>, pack: &Pack) {
         ];
         rows.push(known.into_iter().map(Some).chain((0..5).map(|_| None)).collect());
     }
-    rows.sort_by_key(|row| cell(row, 0).parse::<i64>().unwrap_or(0));
-}
-
-fn cell(row: &Row, index: usize) -> &str {
-    row.get(index).and_then(Option::as_deref).unwrap_or_default()
+    rows.sort_by_key(|row| column(row, 0).parse::<i64>().unwrap_or(0));
 }
 
 fn print(output: &Output, pack: &str, (rows, phases): (&[Row], &[Row]), run: Option<&Row>) {
-    let number = |row: &Row, index| cell(row, index).parse::<i64>().ok();
+    let number = |row: &Row, index| column(row, index).parse::<i64>().ok();
     let object = |row: &Row| {
         json!({
-            "version": number(row, 0), "name": cell(row, 1), "phase": number(row, 2), "phase_name": cell(row, 3),
-            "state": cell(row, 4), "applied_at": row[5], "execution_time_ms": number(row, 6),
+            "version": number(row, 0), "name": column(row, 1), "phase": number(row, 2), "phase_name": column(row, 3),
+            "state": column(row, 4), "applied_at": row[5], "execution_time_ms": number(row, 6),
             "sqlstate": row[7], "error_message": row[8],
         })
     };
     let versions: Vec<Value> = rows.iter().map(object).collect();
     let lines = rows.iter().map(|row| {
-        let error = match cell(row, 7) {
+        let error = match column(row, 7) {
             "" => String::new(),
-            code => format!("{code} {}", cell(row, 8)),
+            code => format!("{code} {}", column(row, 8)),
         };
-        let phase = format!("{} {}", cell(row, 2), cell(row, 3));
-        let texts = [cell(row, 0), cell(row, 1), &phase, cell(row, 4), cell(row, 5), cell(row, 6), &error];
+        let phase = format!("{} {}", column(row, 2), column(row, 3));
+        let texts =
+            [column(row, 0), column(row, 1), &phase, column(row, 4), column(row, 5), column(row, 6), &error];
         texts.map(str::to_owned).to_vec()
     });
     let head = ["VERSION", "NAME", "PHASE", "STATE", "APPLIED AT", "MS", "LAST ERROR"];
     let mut text = table(&head, lines.collect());
     // A pack without gates has nothing to say of its phases that its versions do not say.
-    if phases.iter().any(|row| cell(row, 5) != "none" || cell(row, 3) == "0") {
+    if phases.iter().any(|row| column(row, 5) != "none" || column(row, 3) == "0") {
         text = format!("{text}\n\n{}", of_phases(phases));
     }
     if let Some(run) = run {
@@ -137,18 +134,18 @@ fn print(output: &Output, pack: &str, (rows, phases): (&[Row], &[Row]), run: Opt
 }
 
 fn phase_object(row: &Row) -> Value {
-    let number = |index| cell(row, index).parse::<i64>().ok();
+    let number = |index| column(row, index).parse::<i64>().ok();
     json!({
-        "phase": number(0), "name": cell(row, 1), "days": cell(row, 2), "versions": number(3), "applied": number(4),
-        "gate": cell(row, 5), "missing": row.get(6).cloned().flatten(),
+        "phase": number(0), "name": column(row, 1), "days": column(row, 2), "versions": number(3), "applied": number(4),
+        "gate": column(row, 5), "missing": row.get(6).cloned().flatten(),
     })
 }
 
 fn of_phases(rows: &[Row]) -> String {
     let line = |row: &Row| {
-        let phase = format!("{} {}", cell(row, 0), cell(row, 1));
-        let versions = format!("{} of {}", cell(row, 4), cell(row, 3));
-        vec![phase, versions, cell(row, 5).to_owned(), cell(row, 6).to_owned()]
+        let phase = format!("{} {}", column(row, 0), column(row, 1));
+        let versions = format!("{} of {}", column(row, 4), column(row, 3));
+        vec![phase, versions, column(row, 5).to_owned(), column(row, 6).to_owned()]
     };
     table(&["PHASE", "APPLIED", "GATE", "MISSING"], rows.iter().map(line).collect())
 }

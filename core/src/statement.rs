@@ -103,6 +103,6 @@ pub type Row = Vec<Option<String>>;
 pub type Reply = Result<Vec<Row>, DbError>;
 
 /// Column `index` of a row, empty where it is NULL or absent.
-pub(crate) fn column(row: &Row, index: usize) -> &str {
+pub fn column(row: &Row, index: usize) -> &str {
     row.get(index).and_then(Option::as_deref).unwrap_or_default()
 }
