@@ -2,9 +2,9 @@
 
 use crate::args::{Args, Drop};
 use crate::confirm;
+use crate::folder;
 use crate::output::Output;
 use crate::session::Session;
-use crate::{folder, install};
 use serde_json::json;
 use strata_core::statement::Statement;
 use strata_core::{Error, Kind};
@@ -16,7 +16,7 @@ pub async fn run(args: &Args, drop: &Drop, output: &Output) -> Result<u8, Error>
         confirm::ask(&confirm::DROP, output)?;
     }
     let session = Session::open(args).await?;
-    let installed = install::server(&session).await?.strata_installed.is_some();
+    let installed = session.server().await?.strata_installed.is_some();
     let said = |cause| Error::failed("drop", cause);
     session.run(&Statement::verbatim("begin")).await.map_err(said)?;
     let done = within(&session, &name, installed).await;

@@ -1,18 +1,11 @@
-//! Looking at a server, and installing the extension in a database that lacks it.
+//! Installing the extension in a database that lacks it.
 
 use crate::output::Output;
 use crate::session::{Session, db_error};
 use strata_core::Error;
 use strata_core::pack::Pack;
 use strata_core::plan::{self, Direction, Target};
-use strata_core::preflight::{self, Server};
 use strata_core::variables::{self, Values};
-
-/// What the server says of itself.
-pub async fn server(session: &Session) -> Result<Server, Error> {
-    let rows = session.ask("asking the server for its version", &preflight::question()).await?;
-    Ok(rows.first().map(Server::read).unwrap_or_default())
-}
 
 /// Refuses a server that cannot carry strata, and installs it where it is missing. A pack or a request that the run
 /// would refuse is refused before that, so that nothing has changed.
@@ -22,7 +15,7 @@ pub async fn ensure(
     way: (Direction, Target),
     output: &Output,
 ) -> Result<(), Error> {
-    let before = server(session).await?;
+    let before = session.server().await?;
     before.check(&pack.manifest.requires)?;
     if before.strata_installed.is_some() {
         return Ok(());
@@ -38,7 +31,7 @@ pub async fn ensure(
     match created {
         Ok(()) => Ok(()),
         // Somebody else installed it at the same moment.
-        Err(_) if server(session).await?.strata_installed.is_some() => Ok(()),
+        Err(_) if session.server().await?.strata_installed.is_some() => Ok(()),
         Err(cause) => Err(Error::failed("installing extension strata", db_error(cause))
             .hint("a superuser can install it: create extension strata cascade")),
     }

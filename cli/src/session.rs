@@ -2,12 +2,12 @@
 
 use crate::args::Args;
 use crate::connect::{self, Connection};
-use crate::install;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::PoisonError;
 use std::task::Context;
 use strata_core::error::{DbError, GRANT};
+use strata_core::preflight::{self, Server};
 use strata_core::statement::{Reply, Row, Statement, Value};
 use strata_core::{Error, Kind};
 use tokio::sync::Mutex;
@@ -44,7 +44,7 @@ impl Session {
     /// Connects to a database in which strata must be installed.
     pub async fn open_installed(args: &Args) -> Result<Session, Error> {
         let session = Session::open(args).await?;
-        match install::server(&session).await?.strata_installed {
+        match session.server().await?.strata_installed {
             Some(_) => Ok(session),
             None => {
                 let message = format!("strata is not installed in {}", session.address());
@@ -52,6 +52,12 @@ impl Session {
                     .hint("run \"strata up\", or \"create extension strata cascade\""))
             }
         }
+    }
+
+    /// What the server says of itself.
+    pub async fn server(&self) -> Result<Server, Error> {
+        let rows = self.ask("asking the server for its version", &preflight::question()).await?;
+        Ok(rows.first().map(Server::read).unwrap_or_default())
     }
 
     /// `host:port/database as user`.

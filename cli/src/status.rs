@@ -2,7 +2,6 @@
 
 use crate::args::{Args, Status};
 use crate::folder;
-use crate::install;
 use crate::open_run;
 use crate::output::{Output, table};
 use crate::session::Session;
@@ -19,7 +18,7 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
     let name = folder::name(args)?;
     let folder = folder::read(args).ok();
     let session = Session::open(args).await?;
-    let (mut rows, phases, run) = match install::server(&session).await?.strata_installed {
+    let (mut rows, phases, run) = match session.server().await?.strata_installed {
         Some(_) => (
             known(&session, &name).await?,
             phases(&session, &name).await?,

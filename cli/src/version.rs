@@ -3,7 +3,7 @@
 use crate::args::{Args, Version};
 use crate::output::Output;
 use crate::session::Session;
-use crate::{connect, folder, foreign, install};
+use crate::{connect, folder, foreign};
 use serde_json::json;
 use strata_core::statement::Statement;
 use strata_core::{Error, Kind};
@@ -12,7 +12,7 @@ use strata_core::{Error, Kind};
 pub async fn run(args: &Args, asked: &Version, output: &Output) -> Result<u8, Error> {
     let pack = folder::name(args)?;
     let session = Session::open(args).await?;
-    let installed = install::server(&session).await?.strata_installed.is_some();
+    let installed = session.server().await?.strata_installed.is_some();
     let (version, dirty) = match installed {
         true => newest(&session, &pack).await?,
         false => (None, false),

@@ -29,7 +29,7 @@ pub fn run(words: &[String]) -> Result<()> {
 /// Compiles with all optimisation, in a folder of its own; where the programs are.
 fn build(server: &Server) -> Result<PathBuf> {
     let folder = whole::target_folder(&server.place.checkout)?.join("bench");
-    extension::install_release(server, &folder)?;
+    extension::install_release(&server.place, &server.pgrx, &server.postgres, &folder)?;
     let mut command = run::cargo();
     command
         .args(["build", "--release", "-p", "strata-cli", "-p", "strata-benches"])

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::error::{Failure, Result};
+use crate::installation::Installation;
 use crate::place::{self, Place};
-use crate::postgres::Installation;
 use crate::run;
 use crate::version::Version;
 

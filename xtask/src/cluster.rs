@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::{Context, Failure, Result};
+use crate::installation::Installation;
 use crate::place;
-use crate::postgres::Installation;
 use crate::run;
 use crate::user::Runner;
 

@@ -6,10 +6,9 @@ use std::process::Command;
 
 use crate::cargo_pgrx::CargoPgrx;
 use crate::error::{Context, Failure, Result};
+use crate::installation::Installation;
 use crate::place::{self, Place};
-use crate::postgres::Installation;
 use crate::run;
-use crate::setup::Server;
 
 /// Builds the extension (cargo decides what is to be done) and installs it into `target`.
 pub fn install(place: &Place, pgrx: &CargoPgrx, target: &Installation) -> Result<()> {
@@ -17,10 +16,9 @@ pub fn install(place: &Place, pgrx: &CargoPgrx, target: &Installation) -> Result
 }
 
 /// The same with all optimisation, built in a folder of its own: it is compiled against another server.
-pub fn install_release(server: &Server, folder: &Path) -> Result<()> {
-    let Server { place, pgrx, postgres, .. } = server;
+pub fn install_release(place: &Place, pgrx: &CargoPgrx, target: &Installation, folder: &Path) -> Result<()> {
     let mut command = pgrx.cargo()?;
-    install_from(place, command.args(["pgrx", "package"]).env("CARGO_TARGET_DIR", folder), pgrx, postgres)
+    install_from(place, command.args(["pgrx", "package"]).env("CARGO_TARGET_DIR", folder), pgrx, target)
 }
 
 fn install_from(place: &Place, command: &mut Command, pgrx: &CargoPgrx, target: &Installation) -> Result<()> {

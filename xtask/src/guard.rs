@@ -12,8 +12,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::cluster::{self, Cluster, Kind};
 use crate::error::{Context, Failure, Result};
+use crate::installation::Installation;
 use crate::place::{self, Place};
-use crate::postgres::Installation;
 use crate::run;
 
 /// A running cluster that is stopped and removed when this value or this process ends.

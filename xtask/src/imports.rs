@@ -7,8 +7,8 @@ use std::process::Command;
 
 use crate::error::{Context, Failure, Result};
 use crate::run;
-use crate::test::Bench;
 use crate::toolchain;
+use crate::workbench::Bench;
 
 const WASM: &str = "wasm32-unknown-unknown";
 

@@ -10,6 +10,7 @@ mod errors;
 mod extension;
 mod guard;
 mod imports;
+mod installation;
 mod model;
 mod overlay;
 mod packages;
@@ -28,6 +29,7 @@ mod toolchain;
 mod user;
 mod version;
 mod whole;
+mod workbench;
 
 use std::path::Path;
 use std::process::ExitCode;

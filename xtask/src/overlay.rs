@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Context, Failure, Result};
+use crate::installation::Installation;
 use crate::place;
-use crate::postgres::Installation;
 
 /// What an overlay leaves out of the PostgreSQL that it copies.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,9 @@
 //! PostgreSQL with pgvector from the packages of the system's own release, when that carries them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Failure, Result};
-use crate::postgres::{Installation, PGVECTOR};
+use crate::installation::{Installation, PGVECTOR};
 use crate::run;
 use crate::system::{self, Release};
 use crate::version::Version;
@@ -82,12 +81,6 @@ fn install(major: u32) -> Result<()> {
     let outcome = system::install(&names(major));
     run::read(&mut system::privileged(&["rm", "-f", &file])?)?;
     outcome
-}
-
-/// The folder of keys that apt's own packages are signed with, for those that need it.
-pub fn debian_keyring() -> Option<&'static Path> {
-    let keyring = Path::new("/usr/share/keyrings/debian-archive-keyring.gpg");
-    fs::exists(keyring).is_ok_and(|found| found).then_some(keyring)
 }
 
 #[cfg(test)]

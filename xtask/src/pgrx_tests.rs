@@ -12,8 +12,8 @@ use crate::place;
 use crate::run;
 use crate::setup::Server;
 use crate::system;
-use crate::test::Bench;
 use crate::user::{self, Runner};
+use crate::workbench::Bench;
 
 /// One at a time per checkout, because they install into one copy of PostgreSQL.
 pub fn run(bench: &Bench) -> Result<()> {

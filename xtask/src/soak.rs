@@ -8,8 +8,8 @@ use crate::extension;
 use crate::model;
 use crate::run;
 use crate::setup::Server;
-use crate::test::TOGETHER;
 use crate::whole::{binary, built, homes, victims};
+use crate::workbench::TOGETHER;
 
 /// What was asked for.
 #[derive(Debug, PartialEq)]

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::thread;
 
 use crate::error::{Context, Failure, Result};
+use crate::installation::Installation;
 use crate::place::{self, Place};
-use crate::postgres::Installation;
 use crate::run;
 use crate::sources::{Source, Tarball};
 use crate::system;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Context, Failure, Result};
-use crate::packages;
 use crate::place::{self, Place};
 use crate::run;
 use crate::system::{self, Release};
@@ -107,8 +106,7 @@ impl Apt {
         if !Release::here().is_debian() {
             return Err(Failure::new("apt does not speak to Debian's archive here"));
         }
-        let keyring =
-            packages::debian_keyring().ok_or_else(|| Failure::new("Debian's keyring is not installed"))?;
+        let keyring = debian_keyring().ok_or_else(|| Failure::new("Debian's keyring is not installed"))?;
         system::ensure(system::FOR_SOURCE_PACKAGES)?;
         let home = place.cache.join("apt");
         for folder in ["state/lists/partial", "cache/archives/partial"] {
@@ -192,6 +190,12 @@ fn apt_conf(home: &Path) -> String {
         "Dir::Etc::SourceList \"{home}/sources.list\";\nDir::Etc::SourceParts \"-\";\nDir::State \"{home}/state\";\n\
          Dir::State::Status \"/var/lib/dpkg/status\";\nDir::Cache \"{home}/cache\";\nAPT::Sandbox::User \"root\";\n"
     )
+}
+
+/// The folder of keys that apt's own packages are signed with, for those that need it.
+fn debian_keyring() -> Option<&'static Path> {
+    let keyring = Path::new("/usr/share/keyrings/debian-archive-keyring.gpg");
+    fs::exists(keyring).is_ok_and(|found| found).then_some(keyring)
 }
 
 #[cfg(test)]

@@ -1,18 +1,15 @@
 //! `cargo xtask test`: every proof, in order, with its seconds. The first that fails ends it.
 
-use std::cell::OnceCell;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result};
 use crate::imports;
-use crate::model;
 use crate::pgrx_tests;
 use crate::place::Place;
 use crate::run;
-use crate::setup::Server;
 use crate::toolchain;
 use crate::whole;
+use crate::workbench::{Bench, TOGETHER};
 
 /// One proof.
 struct Stage {
@@ -32,43 +29,12 @@ const STAGES: &[Stage] = &[
     Stage { name: "whole", title: "the installed whole, seen by a client", run: whole::run },
 ];
 
-/// Crates that are compiled together in every stage: the same set gives the same features, so nothing twice.
-/// This crate is not among them: alone it needs fewer features, and building it otherwise would replace us.
-pub const TOGETHER: [&str; 6] = ["-p", "strata-core", "-p", "strata-cli", "-p", "strata-tests"];
-
-/// What the stages share; set up when the first of them asks.
-pub struct Bench {
-    /// Where things lie.
-    pub place: Place,
-    /// Words for the test programs: a filter, `--nocapture` ...
-    pub filter: Vec<String>,
-    /// The only programs of the stage `whole` that are wanted, by name; none: all of them.
-    pub programs: Vec<String>,
-    server: OnceCell<Server>,
-}
-
-impl Bench {
-    /// PostgreSQL and the tools. The extension is built by the stages that need it.
-    pub fn server(&self) -> Result<&Server> {
-        if let Some(server) = self.server.get() {
-            return Ok(server);
-        }
-        let server = Server::ensure()?;
-        Ok(self.server.get_or_init(|| server))
-    }
-
-    /// The folder of the embedding model.
-    pub fn model(&self) -> Result<PathBuf> {
-        model::ensure(&self.place)
-    }
-}
-
 /// Runs the stages that are named before `--`, or all; the words after it go to the test programs.
 pub fn run(words: &[String]) -> Result<()> {
     let (names, filter) = split(words);
     let (names, programs) = programs(names);
     let stages = choose(&names)?;
-    let bench = Bench { place: Place::find()?, filter: filter.to_vec(), programs, server: OnceCell::new() };
+    let bench = Bench::new(Place::find()?, filter.to_vec(), programs);
     let mut times = Vec::new();
     timed("set-up", "what the tests lean on", &mut times, || set_up(&bench))?;
     for stage in stages {

@@ -11,7 +11,7 @@ use crate::regression_sql;
 use crate::run;
 use crate::setup::Server;
 use crate::system;
-use crate::test::{Bench, TOGETHER};
+use crate::workbench::{Bench, TOGETHER};
 
 /// The program of the tests that kills servers.
 const KILLER: &str = "kill_matrix";

@@ -147,9 +147,10 @@ fn word(mode: SslMode) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connect::conninfo;
 
     fn read(text: &str, usual: Option<&str>) -> Result<Encryption, Error> {
-        let given = Parameters::parse(text, "--database").expect("a good list");
+        let given = conninfo::parse(text, "--database").expect("a good list");
         Encryption::read(&given, usual.map(Path::new))
     }
 

@@ -1,6 +1,5 @@
 //! Connection parameters by libpq's names: which there are, where each value came from, and their two spellings.
 
-use super::{url, words};
 use std::collections::BTreeMap;
 use strata_core::{Error, Kind};
 
@@ -71,21 +70,6 @@ impl Parameters {
     /// None yet; the ones to come are found in `origin`.
     pub fn new(origin: &'static str) -> Self {
         Parameters { values: BTreeMap::new(), origin, previous: None }
-    }
-
-    /// Reads a URL or a list of key=value. Nothing of a text that is neither is repeated: it may be a password.
-    pub fn parse(text: &str, origin: &'static str) -> Result<Self, Error> {
-        let mut parameters = Parameters::new(origin);
-        let text = text.trim();
-        match text.find("://") {
-            Some(at) if !text[..at].contains('=') => url::read(text, at, &mut parameters)?,
-            _ if text.contains('=') => words::read(text, &mut parameters)?,
-            _ => {
-                let what = "neither a postgres:// URL nor a list of key=value";
-                return Err(parameters.refused(what).hint("write postgres://user@host:5432/database"));
-            }
-        }
-        Ok(parameters)
     }
 
     /// An error about the text that is being read.
@@ -179,9 +163,10 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connect::conninfo;
 
     fn message(text: &str) -> String {
-        let error = Parameters::parse(text, "--database").err().expect("refused");
+        let error = conninfo::parse(text, "--database").err().expect("refused");
         assert_eq!(error.kind(), Kind::BadArgument);
         error.message().to_owned()
     }
@@ -209,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_word_must_be_one_of_the_choices() {
-        let parameters = Parameters::parse("channel_binding=maybe", "--database").expect("read");
+        let parameters = conninfo::parse("channel_binding=maybe", "--database").expect("read");
         let error =
             parameters.choice("channel_binding", &[("prefer", 1), ("require", 2)]).expect_err("refused");
         assert_eq!(error.message(), "--database: channel_binding \"maybe\" is not one of prefer, require");
@@ -219,7 +204,7 @@ mod tests {
     fn golang_migrates_table_is_named_as_in_sql() {
         let named = |query: &str| {
             let url = format!("postgres://h/d?{query}");
-            Parameters::parse(&url, "--database").expect("read").migrations_table()
+            conninfo::parse(&url, "--database").expect("read").migrations_table()
         };
         assert_eq!(named("x-migrations-table=Moved&x-statement-timeout=5"), Some("\"Moved\"".to_owned()));
         let quoted = named("x-migrations-table=%22a%22.%22b%22&x-migrations-table-quoted=1");
@@ -229,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_environment_fills_only_what_is_missing() {
-        let mut parameters = Parameters::parse("host=a", "--database").expect("read");
+        let mut parameters = conninfo::parse("host=a", "--database").expect("read");
         parameters.fill(&|name| Some(if name == "PGUSER" { String::new() } else { name.to_lowercase() }));
         assert_eq!((parameters.text("host"), parameters.text("port")), (Some("a"), Some("pgport")));
         assert_eq!(parameters.text("user"), None, "an empty variable counts as none");

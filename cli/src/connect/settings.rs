@@ -1,6 +1,7 @@
 //! From what was given and what surrounds the process to settings that can be connected with. Pure: the
 //! environment comes in as closures.
 
+use super::conninfo;
 use super::encryption::Encryption;
 use super::parameters::{Parameters, refused};
 use std::fmt;
@@ -163,8 +164,8 @@ const URLS: [&str; 3] = ["DATABASE_URL", "SUPABASE_DB_URL", "POSTGRES_URL"];
 pub fn given(url: Option<&str>, var: &dyn Fn(&str) -> Option<String>) -> Result<Option<Parameters>, Error> {
     let set = |name: &&'static str| Some((*name, var(name).filter(|text| !text.is_empty())?));
     match (url, URLS.iter().find_map(set)) {
-        (Some(url), _) => Parameters::parse(url, "--database").map(Some),
-        (None, Some((name, url))) => Parameters::parse(&url, name).map(Some),
+        (Some(url), _) => conninfo::parse(url, "--database").map(Some),
+        (None, Some((name, url))) => conninfo::parse(&url, name).map(Some),
         (None, None) => Ok(None),
     }
 }

@@ -135,11 +135,11 @@ fn hex(digits: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::connect::conninfo;
     use strata_core::Kind;
 
     fn values(text: &str) -> Vec<String> {
-        let parameters = Parameters::parse(text, "--database").expect("a good URL");
+        let parameters = conninfo::parse(text, "--database").expect("a good URL");
         ["user", "password", "host", "port", "dbname"]
             .map(|n| parameters.text(n).unwrap_or("-").to_owned())
             .into()
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn ssl_true_is_sslmode_require() {
-        let parameters = Parameters::parse("postgres://h?ssl=true", "--database").expect("read");
+        let parameters = conninfo::parse("postgres://h?ssl=true", "--database").expect("read");
         assert_eq!(parameters.text("sslmode"), Some("require"));
     }
 
@@ -197,7 +197,7 @@ mod tests {
             "u:secret@postgres://h/d",
             "postgres:/u:secret@h/d",
         ] {
-            let error = Parameters::parse(url, "DATABASE_URL").err().unwrap_or_else(|| panic!("{url}"));
+            let error = conninfo::parse(url, "DATABASE_URL").err().unwrap_or_else(|| panic!("{url}"));
             let all = format!("{error:?}");
             assert!(!all.contains("sec") && !all.contains("ret@"), "{url}: {all}");
             assert_eq!(error.kind(), Kind::BadArgument);
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn another_scheme_is_named() {
-        let error = Parameters::parse("mysql://u:p@h/d", "--database").err().expect("refused");
+        let error = conninfo::parse("mysql://u:p@h/d", "--database").err().expect("refused");
         assert_eq!(error.message(), "--database: the scheme \"mysql\" is not postgres or postgresql");
     }
 }

@@ -55,12 +55,12 @@ fn take_value(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::connect::conninfo;
 
     #[test]
     fn reads_quotes_backslashes_and_space_around_the_equals_sign() {
         let text = r"host = /tmp  user='a b' password='it\'s \\' dbname=a\ b port='' ";
-        let read = Parameters::parse(text, "--database").expect("a good list");
+        let read = conninfo::parse(text, "--database").expect("a good list");
         let values =
             ["host", "user", "password", "dbname", "port"].map(|name| read.text(name).unwrap_or("-"));
         assert_eq!(values, ["/tmp", "a b", r"it's \", "a b", "-"]);
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_word_that_is_no_pair_is_not_repeated() {
         for text in ["password=my secret", "password=my secret host=h", "password='secret", "=secret"] {
-            let error = Parameters::parse(text, "--database").err().expect("refused");
+            let error = conninfo::parse(text, "--database").err().expect("refused");
             assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         }
     }
