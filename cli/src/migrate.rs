@@ -82,13 +82,17 @@ fn check_phase(pack: &Pack, target: Target) -> Result<(), Error> {
 
 /// Returns the exit code.
 fn print(output: &Output, pack: &str, direction: Direction, report: &Report) -> u8 {
-    let moved: Vec<_> = report.moved.iter().map(|(v, name)| json!({"version": v, "name": name})).collect();
+    let objects = |versions: &[(i64, String)]| -> Vec<_> {
+        versions.iter().map(|(v, name)| json!({"version": v, "name": name})).collect()
+    };
     let json = json!({
-        "pack": pack, "direction": direction.name(), "run": report.run, "moved": moved, "passed": report.passed,
+        "pack": pack, "direction": direction.name(), "run": report.run, "moved": objects(&report.moved),
+        "before": objects(&report.before), "passed": report.passed,
     });
     let done = if direction == Direction::Up { "applied" } else { "taken back" };
     let text = match report.moved.len() {
         0 if !report.passed.is_empty() => format!("phase {} passed", numbers(&report.passed)),
+        0 if !report.before.is_empty() => format!("nothing more {done}: {} {done} before", report.before.len()),
         0 => "no change".to_owned(),
         1 => format!("1 version {done}"),
         n => format!("{n} versions {done}"),
@@ -118,7 +122,7 @@ impl Teller<'_> {
             Event::Waiting { holder } => {
                 self.output.log(&format!("waiting: the pack is being moved by {holder}"))
             }
-            Event::Adopted { .. } => self.output.log(&event.text()),
+            Event::Adopted { .. } | Event::Carried { .. } => self.output.log(&event.text()),
             Event::Migration { phase, .. } => {
                 self.since = Instant::now();
                 self.output.phase(&phase);

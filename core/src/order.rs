@@ -7,7 +7,7 @@ use crate::variables::Values;
 use serde::{Deserialize, Serialize};
 
 /// The words of `strata.start_run`, decided as far as they can be beforehand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// `up` or `down`; empty in a run that the command line began.
     #[serde(default)]
@@ -18,6 +18,12 @@ pub struct Order {
     /// The phase to end with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_phase: Option<i64>,
+    /// Of a run that the command line began: so many versions, counted from the attempt `since`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// See `count`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
     /// Values that the caller gave.
     #[serde(default)]
     pub variables: Values,
@@ -45,7 +51,7 @@ impl Order {
         };
         let variables = pack.given.clone();
         let direction = direction.name().to_owned();
-        Ok(Order { direction, target, to_phase, variables, search_path: String::new() })
+        Ok(Order { direction, target, to_phase, variables, ..Order::default() })
     }
 
     /// As it was kept.
@@ -62,10 +68,11 @@ impl Order {
     /// Which way and how far.
     pub fn way(&self) -> (Direction, Target) {
         let direction = if self.direction == "down" { Direction::Down } else { Direction::Up };
-        let target = match (self.target, self.to_phase) {
-            (Some(version), _) => Target::Version(version),
-            (None, Some(phase)) => Target::Phase(phase),
-            (None, None) => Target::All,
+        let target = match (self.count, self.target, self.to_phase) {
+            (Some(count), ..) => Target::Count(count),
+            (None, Some(version), _) => Target::Version(version),
+            (None, None, Some(phase)) => Target::Phase(phase),
+            (None, None, None) => Target::All,
         };
         (direction, target)
     }

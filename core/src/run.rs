@@ -6,6 +6,7 @@
 
 mod adoption;
 mod advice;
+mod counted;
 mod event;
 mod gate;
 mod patience;
@@ -103,6 +104,15 @@ pub enum Event {
         /// Its table.
         table: String,
     },
+    /// An earlier run of the same command ended before its end: what it has moved counts.
+    Carried {
+        /// Which way.
+        direction: Direction,
+        /// What it has moved, with the names.
+        moved: Vec<(i64, String)>,
+        /// How many versions were asked for.
+        of: usize,
+    },
     /// A version starts.
     Migration {
         /// Number.
@@ -178,6 +188,8 @@ pub struct Report {
     pub run: Option<String>,
     /// Versions moved, in order, with their names.
     pub moved: Vec<(i64, String)>,
+    /// Of the versions that were asked for by number, those that an earlier run had moved when it was interrupted.
+    pub before: Vec<(i64, String)>,
     /// Phases without migrations whose gate was met.
     pub passed: Vec<i64>,
     /// Of the versions that were asked for by number, how many there are not.
@@ -192,6 +204,7 @@ pub struct Run {
     queue: VecDeque<Task>,
     current: Option<Task>,
     known: Vec<Known>,
+    carried: counted::Carried,
     /// A run of the pack is called running.
     unsettled: bool,
     stored: Values,
@@ -222,11 +235,12 @@ impl Run {
     /// A run that has not begun. `pack.given` are the values that the caller gave.
     pub fn new(pack: Pack, request: Request) -> Self {
         Run {
-            queue: adoption::reading(&pack).collect(),
+            queue: adoption::reading(&pack, &request).collect(),
             pack,
             request,
             current: None,
             known: Vec::new(),
+            carried: counted::Carried::default(),
             unsettled: false,
             stored: Values::new(),
             values: Values::new(),

@@ -83,17 +83,15 @@ fn requeue(run: &str) -> Result<(), Error> {
     }
     store::pack(&here, &pack)?;
     lock(&pack)?;
-    let request = cell(row, 4).map_or_else(|| Ok(fresh(&direction)), |text| Order::read(&text))?;
-    let order = if request.direction.is_empty() { fresh(&direction) } else { request };
+    let request = Order::read(&cell(row, 4).unwrap_or_default())?;
+    let order = if request.direction.is_empty() { of_command_line(request, direction) } else { request };
     let parameters = vec![run.into(), Value::Json(order.json())];
     state_statement(include_str!("../../sql/query/requeue_run.sql"), parameters).map(drop)
 }
 
-/// Of a run that the command line began: as far as it goes.
-fn fresh(direction: &str) -> Order {
-    let (target, to_phase) = (None, None);
-    let search_path = setting(c"search_path");
-    Order { direction: direction.to_owned(), target, to_phase, variables: Default::default(), search_path }
+/// A run that the command line began: as far as it was asked for there, on the caller's search path.
+fn of_command_line(request: Order, direction: String) -> Order {
+    Order { direction, search_path: setting(c"search_path"), ..request }
 }
 
 fn state_statement(sql: &'static str, parameters: Vec<Value>) -> Result<Vec<Row>, Error> {

@@ -1,8 +1,10 @@
 -- claim: the run that this executor carries on. The lock of the pack is held, so a run that is still called running
 -- has lost its executor. The newest unfinished or failed run of the same direction goes on with one more attempt, a
--- cancelled one too if it left a version half-way; anything else is closed, as succeeded where it died behind its last
--- version, and a new run begins.
+-- cancelled one too if it left a version half-way or was asked for as many versions; anything else is closed, as succeeded
+-- where it died behind its last version, and a new run begins. The request of a run that the command line began is what was
+-- asked for last; a count is counted from the attempt in `since`.
 -- $1 text pack   $2 text direction   $3 text run or null: none but this one, queued or without an executor
+-- $4 jsonb what is asked for: count, target or to_phase   $5 bool the newest run is gone on with, count and all
 -- rows: id text, attempt text; none when the run that was wanted is no longer to be had
 with newest as (
     select r.id, r.state, r.direction
@@ -26,17 +28,20 @@ with newest as (
     update strata.run r
     set state = 'running', attempt = r.attempt + 1, finished_at = null, sqlstate = null, message = null,
         executor_pid = e.pid, executor_started = e.backend_start, heartbeat_at = clock_timestamp(),
-        cancel_asked_at = null, cancel_asked_by = null
+        cancel_asked_at = null, cancel_asked_by = null,
+        request = case when $5::bool or $3::text is not null or r.request ? 'direction' then r.request
+                  else $4::jsonb || jsonb_build_object('since', r.attempt + 1) end
     from newest n, executor e
     where r.id = n.id and r.state = n.state and n.direction = $2::text and (
               n.state in ('queued', 'running', 'waiting', 'failed') and $3::text is null
               or n.state = 'cancelled' and $3::text is null
-                 and exists (select from strata.migration m where m.pack = $1::text and m.state in ('applying', 'reverting'))
+                 and ($5::bool or exists (
+                     select from strata.migration m where m.pack = $1::text and m.state in ('applying', 'reverting')))
               or n.state in ('queued', 'running') and r.id = $3::text::uuid)
     returning r.id, r.attempt
 ), begun as (
-    insert into strata.run (pack, direction, state, executor_pid, executor_started, heartbeat_at)
-    select $1::text, $2::text, 'running', e.pid, e.backend_start, clock_timestamp()
+    insert into strata.run (pack, direction, state, request, executor_pid, executor_started, heartbeat_at)
+    select $1::text, $2::text, 'running', $4::jsonb || '{"since": 1}', e.pid, e.backend_start, clock_timestamp()
     from executor e
     where $3::text is null and not exists (select from resumed) and (select count(*) from closed) >= 0
     returning id, attempt

@@ -4,7 +4,7 @@
 //! work; and again under the lock, where it counts.
 
 use super::tasks::Task;
-use super::{Event, Run};
+use super::{Event, Request, Run};
 use crate::adopt::{self, Adoption, Ledger, Wish};
 use crate::error::Error;
 use crate::pack::Pack;
@@ -12,10 +12,12 @@ use crate::plan::{self, Known, Move, Target};
 use crate::statement::Row;
 
 /// The questions that are asked first.
-pub(super) fn reading(pack: &Pack) -> impl Iterator<Item = Task> + use<> {
+pub(super) fn reading(pack: &Pack, request: &Request) -> impl Iterator<Item = Task> + use<> {
     let gated = !plan::unpassed(pack, &[], i64::MAX).is_empty();
     let passed = gated.then_some(Task::Passed);
-    [Task::Variables].into_iter().chain(passed).chain([Task::Migrations, Task::Ledgers])
+    let counted = matches!(request.target, Target::Count(_)).then_some(Task::Counted);
+    let first = [Task::Variables].into_iter().chain(passed).chain([Task::Migrations]);
+    first.chain(counted).chain([Task::Ledgers])
 }
 
 impl Run {
@@ -59,15 +61,13 @@ impl Run {
         plan::plan(&self.pack, &self.values, &known, way)?;
         let event = Event::Adopted { versions: versions.len(), table: ledger.name() };
         self.queue.extend([Task::Register, Task::Adopt(ledger, versions), Task::Tell(event)]);
-        self.queue.extend(reading(&self.pack));
+        self.queue.extend(reading(&self.pack, &self.request));
         Ok(())
     }
 
     fn plan(&mut self) -> Result<(), Error> {
         self.moves = self.moves(&self.known.clone())?;
-        if let Target::Count(wanted) = self.request.target {
-            self.report.short = wanted.saturating_sub(self.moves.len());
-        }
+        self.count();
         match self.moves.is_empty() && self.gates(0).is_empty() {
             true => {
                 // Ours is the lock: a run that is called running has died.
@@ -88,6 +88,7 @@ impl Run {
     fn way(&self, known: &[Known]) -> Result<(plan::Direction, Target), Error> {
         match self.request.target {
             Target::Goto(version) => plan::toward(&self.pack, known, version),
+            Target::Count(asked) => Ok((self.request.direction, Target::Count(self.remaining(asked)))),
             target => Ok((self.request.direction, target)),
         }
     }

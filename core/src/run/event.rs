@@ -8,6 +8,7 @@ impl Event {
         match self {
             Event::Waiting { .. } => "waiting",
             Event::Adopted { .. } => "adopted",
+            Event::Carried { .. } => "carried",
             Event::Migration { .. } => "migration",
             Event::Step { .. } => "step",
             Event::Retry { .. } => "retry",
@@ -27,6 +28,7 @@ impl Event {
             Event::Waiting { holder } => format!("the pack is being moved by {holder}"),
             Event::Adopted { versions: 1, table } => format!("adopted 1 version of {table}"),
             Event::Adopted { versions, table } => format!("adopted {versions} versions of {table}"),
+            Event::Carried { direction, moved, of } => super::counted::told(*direction, moved, *of),
             Event::Migration { version, name, direction, phase } => {
                 format!("{version} {name} {}, phase {phase}", direction.name())
             }

@@ -38,6 +38,10 @@ impl Run {
                 self.unsettled = rows.first().is_some_and(|row| column(row, 5) == "true");
                 Ok(())
             }
+            Task::Counted => {
+                self.read_counted(rows);
+                Ok(())
+            }
             Task::Ledgers => self.read_ledgers(rows),
             Task::Claim => self.claimed(rows),
             Task::Steps => self.read_steps(rows),
@@ -93,7 +97,7 @@ impl Run {
     fn tried_lock(&mut self, rows: &[Row]) -> Result<(), Error> {
         if rows.first().is_some_and(|row| column(row, 0) == "true") {
             self.locked = true;
-            self.queue.extend(super::adoption::reading(&self.pack));
+            self.queue.extend(super::adoption::reading(&self.pack, &self.request));
             return Ok(());
         }
         if self.stopping {

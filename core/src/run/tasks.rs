@@ -30,6 +30,7 @@ pub(super) enum Task {
     Variables,
     Passed,
     Migrations,
+    Counted,
     Settle,
     Ledgers,
     Adopt(Ledger, Vec<i64>),
@@ -123,7 +124,9 @@ impl Task {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Task::Lock | Task::LockHolder | Task::Unlock => "the lock of the pack",
-            Task::Variables | Task::Passed | Task::Migrations | Task::Steps => "reading the state",
+            Task::Variables | Task::Passed | Task::Migrations | Task::Counted | Task::Steps => {
+                "reading the state"
+            },
             Task::Ledgers => "reading the tables of other migration tools",
             Task::Adopt(..) | Task::AdoptNone => "taking over the versions of another migration tool",
             Task::Settle | Task::Register | Task::Claim | Task::RunEnd(_) | Task::StopAsked(_) => {
@@ -175,7 +178,11 @@ impl Run {
             Task::Migrations => {
                 Statement::ours(include_str!("../../../sql/query/migrations.sql"), vec![name()])
             }
-            Task::Settle => Statement::ours(include_str!("../../../sql/query/settle.sql"), vec![name()]),
+            Task::Counted => self.ask_counted(),
+            Task::Settle => {
+                let done = Value::Bool(self.is_carried_to_its_end());
+                Statement::ours(include_str!("../../../sql/query/settle.sql"), vec![name(), done])
+            }
             Task::Ledgers => adopt::question(&self.pack, &self.wish()),
             Task::Adopt(ledger, versions) => ledger.adopt(&self.pack, versions),
             Task::AdoptNone => adopt::never(&self.pack),
@@ -183,7 +190,9 @@ impl Run {
             Task::Claim => {
                 let direction = self.request.direction.name().into();
                 let wanted = self.request.run.as_deref().into();
-                Statement::ours(include_str!("../../../sql/query/claim.sql"), vec![name(), direction, wanted])
+                let (asked, goes_on) = (self.asked(), Value::Bool(self.carried.goes_on));
+                let params = vec![name(), direction, wanted, asked, goes_on];
+                Statement::ours(include_str!("../../../sql/query/claim.sql"), params)
             }
             Task::StopAsked(_) | Task::Listen(_) => {
                 Statement::ours(include_str!("../../../sql/query/stop_asked.sql"), run()[..1].to_vec())

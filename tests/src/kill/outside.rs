@@ -40,7 +40,7 @@ pub fn kill(world: &World, way: Way, point: (usize, Moment), kind: Kind) {
 /// Strikes the session of an executor.
 pub fn strike(world: &World, kind: Kind, pid: i32) {
     match kind {
-        Kind::Backend => world.victim.kill_process(pid),
+        Kind::Backend => assert!(world.victim.kill_process(pid), "session {pid}"),
         Kind::Stop => world.victim.crash(),
         Kind::Runner | Kind::Terminate => {
             let ended = "select pg_terminate_backend($1, 60000)";

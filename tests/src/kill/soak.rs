@@ -141,21 +141,24 @@ fn strike(
         "select pid from pg_stat_activity where datname = current_database() and {whose} order by backend_start desc"
     );
     let pid = database.column::<i32>(&found).pop();
-    match (pid, kind) {
-        (_, Kind::Stop) => world.victim.crash(),
-        // The last process to be killed may have ended since: then nothing was met, and the witness waits in vain.
+    let met = match (pid, kind) {
+        (_, Kind::Stop) => {
+            world.victim.crash();
+            pid.is_some()
+        }
+        // The process may have ended since it was found: then nothing is met.
         (Some(pid), Kind::Backend) => world.victim.kill_process(pid),
         (Some(pid), _) => {
-            drop(world.victim.connect().query("select pg_terminate_backend($1, 60000)", &[&pid]))
+            let ended = world.victim.connect().query_one("select pg_terminate_backend($1, 60000)", &[&pid]);
+            ended.is_ok_and(|row| row.get(0))
         }
-        (None, Kind::Backend) => world.victim.crash(),
-        (None, _) => {}
-    }
+        (None, _) => false,
+    };
     if let Some(run) = run {
         let code = run.end().code;
         assert!(matches!(code, Some(0 | 10)), "exit {code:?}");
     }
-    pid.is_some()
+    met
 }
 
 /// What a writer has done.
