@@ -100,24 +100,23 @@ extension_sql_file!(
     requires = ["grant_backfill"]
 );
 extension_sql_file!("../../sql/create/model.sql", name = "model", requires = ["vector_schema"]);
-extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model"]);
+extension_sql_file!("../../sql/create/model_state.sql", name = "model_state", requires = ["model"]);
+extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model_state"]);
 extension_sql_file!("../../sql/create/job.sql", name = "job", requires = ["source"]);
 extension_sql_file!("../../sql/create/add_model.sql", name = "add_model", requires = ["job"]);
-extension_sql_file!("../../sql/create/drop_model.sql", name = "drop_model", requires = ["add_model"]);
+extension_sql_file!("../../sql/create/limit_model.sql", name = "limit_model", requires = ["add_model"]);
+extension_sql_file!("../../sql/create/take_turn.sql", name = "take_turn", requires = ["limit_model"]);
+extension_sql_file!("../../sql/create/drop_model.sql", name = "drop_model", requires = ["take_turn"]);
 extension_sql_file!(
     "../../sql/create/text_expression.sql",
     name = "text_expression",
     requires = ["drop_model"]
 );
 extension_sql_file!("../../sql/create/source_text.sql", name = "source_text", requires = ["text_expression"]);
-extension_sql_file!(
-    "../../sql/create/enqueue_statement.sql",
-    name = "enqueue_statement",
-    requires = ["source_text"]
-);
-extension_sql_file!("../../sql/create/enqueue.sql", name = "enqueue", requires = ["enqueue_statement"]);
-extension_sql_file!("../../sql/create/enqueue_row.sql", name = "enqueue_row", requires = ["enqueue"]);
-extension_sql_file!("../../sql/create/watch_source.sql", name = "watch_source", requires = ["enqueue_row"]);
+extension_sql_file!("../../sql/create/wake_workers.sql", name = "wake_workers", requires = ["source_text"]);
+extension_sql_file!("../../sql/create/queue_jobs.sql", name = "queue_jobs", requires = ["wake_workers"]);
+extension_sql_file!("../../sql/create/watcher.sql", name = "watcher", requires = ["queue_jobs"]);
+extension_sql_file!("../../sql/create/watch_source.sql", name = "watch_source", requires = ["watcher"]);
 extension_sql_file!(
     "../../sql/create/require_column.sql",
     name = "require_column",
@@ -169,13 +168,13 @@ extension_sql_file!("../../sql/create/complete_jobs.sql", name = "complete_jobs"
 extension_sql_file!("../../sql/create/fail_jobs.sql", name = "fail_jobs", requires = ["complete_jobs"]);
 extension_sql_file!("../../sql/create/retry_dead.sql", name = "retry_dead", requires = ["fail_jobs"]);
 extension_sql_file!("../../sql/create/count_missing.sql", name = "count_missing", requires = ["retry_dead"]);
-extension_sql_file!("../../sql/create/queue_status.sql", name = "queue_status", requires = ["count_missing"]);
+extension_sql_file!("../../sql/create/sources.sql", name = "sources", requires = ["count_missing"]);
+extension_sql_file!("../../sql/create/queue_status.sql", name = "queue_status", requires = ["sources"]);
 extension_sql_file!("../../sql/create/as_jsonb.sql", name = "as_jsonb", requires = ["queue_status"]);
-extension_sql_file!("../../sql/create/sources.sql", name = "sources", requires = ["as_jsonb"]);
 extension_sql_file!(
     "../../sql/create/hierarchy_change.sql",
     name = "hierarchy_change",
-    requires = ["sources"]
+    requires = ["as_jsonb"]
 );
 extension_sql_file!(
     "../../sql/create/hierarchy_statement.sql",

@@ -4,6 +4,13 @@ comment on table strata.model is 'The embedding models that sources use.';
 comment on column strata.model.dimensions is 'Elements of a vector that the model answers with, 1 to 16000.';
 comment on column strata.model.max_tokens is 'Tokens that the model reads of one text before it cuts; null: not known.';
 
+comment on column strata.model.requests_per_minute is 'Calls that all workers together may make in any minute; null: no limit.';
+comment on column strata.model.tokens_per_minute is 'Tokens that all workers together may send in any minute; null: no limit.';
+
+comment on table strata.model_state is 'How the provider of each model is doing, as all workers have found together.';
+comment on column strata.model_state.failures is 'Calls in a row that failed.';
+comment on column strata.model_state.paused_until is 'Nobody claims jobs of the model before; null: not paused.';
+
 comment on table strata.source is 'The tables that search reads, one row for each entity type.';
 comment on column strata.source.tenant_column is 'The column that says whose row it is; every search is for one tenant.';
 comment on column strata.source.content_columns is 'With the title, the text that is embedded: a line each, nulls and empty texts left out.';
@@ -16,9 +23,14 @@ comment on table strata.job is 'One entity whose embedding is missing or stale f
 comment on column strata.job.fence is 'Grows with every claim and every change of the text: who holds an older one has lost.';
 comment on column strata.job.attempts is 'Failures since the text was written; the eighth is the last.';
 comment on column strata.job.priority is 'Higher first: 10 for what has just been written, 0 for what a walk has found.';
+comment on column strata.job.lane is 'A hash of the tenant: lanes take turns.';
+comment on column strata.job.session_pid is 'The session that the lease ends with; null: its time alone ends it.';
+comment on column strata.job.failing_since is 'Of the first failure since the text was written; null: none.';
 comment on column strata.job.error is 'What the provider said when it failed last.';
 
 comment on function strata.add_model(text, text, int, int) is 'Makes an embedding model known: name, provider, dimensions, tokens.';
+comment on function strata.limit_model(text, int, bigint) is 'How much all workers together may ask of a model in a minute.';
+comment on function strata.take_turn(text, bigint) is 'Asks to call a provider within the limits: zero, or how long to wait.';
 comment on function strata.drop_model(text) is 'Forgets a model that no source uses.';
 comment on function strata.add_source(text, regclass, text, text, text, text[], text, text, text, text[], text, text, text) is
     'Makes a table searchable: from then on every change of its texts queues a job.';
@@ -26,19 +38,23 @@ comment on function strata.drop_source(text) is 'Forgets a source with its trigg
 comment on function strata.sources() is 'What is searched: table, model, the index of the tenant, and what is wrong with it; null: nothing.';
 comment on function strata.enqueue_missing(text, uuid, int) is
     'Queues the rows of one page of a source that have text and no vector; call it with the last key until that is null.';
-comment on function strata.claim_jobs(text, int, interval) is 'Leases jobs to a worker and hands over their texts, most urgent first.';
+comment on function strata.claim_jobs(text, int, interval, boolean, text[]) is 'Leases jobs to a worker and hands over their texts, most urgent first.';
 comment on function strata.complete_jobs is 'Takes vectors back and stores those whose text and fence are still the same.';
-comment on function strata.fail_jobs(text[], uuid[], bigint[], text, interval) is
-    'Tells that a provider failed: the jobs wait longer each time and are dead after the eighth.';
+comment on function strata.fail_jobs(text[], uuid[], bigint[], text, interval, text) is
+    'Tells that a provider failed, was busy, or refused a text: the jobs wait longer each time, or are dead.';
 comment on function strata.retry_dead(text) is 'Queues dead jobs again, of one source or of all.';
-comment on function strata.queue_status() is 'For each source, its jobs by state and its rows without an embedding.';
+comment on function strata.queue_status() is 'For each source, its jobs by state, its rows without an embedding, and what is wrong.';
 
-comment on function strata.enqueue() is 'Trigger function of every source: a job for each row whose embedding does not fit its text.';
-comment on function strata.enqueue_row() is 'Trigger function of partitioned sources, for rows that are written to a partition by its name.';
-comment on function strata.queue_jobs(strata.source, uuid[]) is 'Inner part of enqueue: a job for each of these rows, at the start of its life.';
+comment on function strata.queue_jobs(text, uuid[], int[]) is 'A job for each of these rows of a source, at the start of its life.';
+comment on function strata.wake_workers() is 'Wakes a worker that has nothing to do.';
+comment on function strata.rest_worker() is 'A worker has nothing to do and is to be woken; false: look again soon.';
+comment on function strata.rouse_worker() is 'A worker rests no longer.';
+comment on function strata.watcher(strata.source) is 'The body of the trigger function of a source.';
+comment on function strata.text_columns(strata.source, text) is 'Inner part of watcher: the columns that the text is made of.';
+comment on function strata.watcher_name(text) is 'The trigger function of a source.';
+comment on function strata.write_watcher(strata.source) is 'Inner part of watch_source: makes the trigger function of a source.';
 comment on function strata.watch_source(text, regclass) is 'Inner part of add_source: puts the triggers on its table.';
 comment on function strata.unwatch_source(text) is 'Inner part of drop_source: removes the triggers, whatever the table is called by now.';
-comment on function strata.enqueue_statement(strata.source, text) is 'Inner part of enqueue: the query over the transition tables.';
 comment on function strata.text_expression(text, text[], text) is 'The SQL expression for the text of a row that is embedded.';
 comment on function strata.source_text(text, uuid[]) is 'The texts of some rows of a source, as they are embedded.';
 comment on function strata.count_missing(text) is 'How many rows of a source have text and no vector.';
@@ -47,7 +63,14 @@ comment on function strata.require_column(regclass, text, text) is 'Inner part o
 comment on function strata.require_vector_column(regclass, text, text) is
     'Inner part of add_source: refuses a column that cannot hold the vectors of a model.';
 comment on function strata.require_vectors is 'Inner part of complete_jobs: refuses vectors that a source cannot keep.';
-comment on function strata.lease_jobs(text, int, interval) is 'Inner part of claim_jobs: the queue.';
+comment on function strata.lease_jobs(text, int, interval, boolean, text[]) is 'Inner part of claim_jobs: the queue.';
+comment on function strata.take_jobs(text, int, int) is 'Inner part of lease_jobs: the ripe jobs of a model, tenants in turn.';
+comment on function strata.next_lane(text, int, int) is 'Inner part of take_jobs: the next tenant with a ripe job.';
+comment on function strata.free_leases(int) is 'Inner part of lease_jobs: leases that are over, or whose session is gone.';
+comment on function strata.bury_jobs(text, uuid[], text) is 'Inner part of claim_jobs: jobs that can not be embedded, as the source is.';
+comment on function strata.pause_model(text, interval, text, boolean) is 'Inner part of fail_jobs: keeps all workers from a model.';
+comment on function strata.resume_model(text) is 'Inner part of complete_jobs: a provider has answered.';
+comment on function strata.complete_part is 'Inner part of complete_jobs: the jobs of one source.';
 comment on function strata.settle_textless(text, uuid[]) is 'Inner part of claim_jobs: ends jobs that need no provider.';
 comment on function strata.lock_rows(strata.source, uuid[], bytea[]) is 'Inner part of complete_jobs: locks rows whose text is unchanged.';
 comment on function strata.lock_missing(strata.source, uuid, int) is 'Inner part of enqueue_missing: locks the next rows without a vector.';

@@ -22,6 +22,7 @@ begin
         raise exception 'model "%" is known already', name
             using errcode = '42710', hint = 'look into strata.model, or call strata.drop_model first';
     end if;
+    insert into strata.model_state (model) values (add_model.name);
 end
 $$;
 revoke execute on function strata.add_model from public;

@@ -1,11 +1,18 @@
 -- claim_jobs: leases up to `max` jobs to a worker, most urgent first, and hands over what is to be embedded. Nobody else
 -- gets them until the lease is over; then they are free again, and the fence of the late worker is worthless. Commit
 -- before the provider is asked: no transaction is to stay open meanwhile. No row: there is nothing to do now.
+-- while_connected: the lease also ends with the session that claims, for a worker that keeps its own.
+-- models: only of these; null: of all.
 -- max: 1 to 10000; lease: more than zero. content_hash: sha256 of the content, to be handed back with the vector.
 -- Rows without text and rows that are gone are settled on the way. A source whose table or column is gone holds up
 -- nobody: its jobs die with the message. Raises 22023.
-create function strata.claim_jobs(worker text, max int default 100, lease interval default '5 minutes')
-returns table (entity_type text, entity_id uuid, model text, fence bigint, content text, content_hash bytea)
+create function strata.claim_jobs(
+    worker text, max int default 100, lease interval default '5 minutes', while_connected boolean default false,
+    models text[] default null
+)
+returns table (
+    entity_type text, entity_id uuid, model text, fence bigint, content text, content_hash bytea, attempts int
+)
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -23,24 +30,32 @@ begin
         raise exception 'lease must be longer than zero, not %', coalesce(lease::text, 'null') using errcode = '22023';
     end if;
     while handed = 0 loop
-        batch := strata.lease_jobs(worker, max, lease);
+        batch := strata.lease_jobs(worker, max, lease, coalesce(while_connected, false), models);
         exit when batch is null;
         for kind, ids in select b.entity_type, array_agg(b.entity_id) from unnest(batch) b group by 1 order by 1 loop
             begin
                 perform strata.settle_textless(kind, ids);
                 return query
-                select b.entity_type, b.entity_id, b.model, b.fence, t.content, sha256(convert_to(t.content, 'UTF8'))
+                select b.entity_type, b.entity_id, b.model, b.fence, t.content, sha256(convert_to(t.content, 'UTF8')), b.attempts
                 from unnest(batch) b join strata.source_text(kind, ids) t on t.id = b.entity_id
                 where b.entity_type = kind and t.content <> '';
                 get diagnostics returned = row_count;
                 handed := handed + returned;
             exception when undefined_table or undefined_column or undefined_object or invalid_schema_name then
-                update strata.job j
-                set state = 'dead', worker = null, lease_until = null, error = sqlerrm, updated_at = clock_timestamp()
-                where j.entity_type = kind and j.entity_id = any (ids) and j.state = 'leased';
+                perform strata.bury_jobs(kind, ids, sqlerrm);
             end;
         end loop;
     end loop;
 end
 $$;
 revoke execute on function strata.claim_jobs from public;
+
+-- bury_jobs: leased jobs of a source that can not be embedded, as it is: dead, with the reason.
+create function strata.bury_jobs(entity_type text, ids uuid[], error text) returns void
+language sql set search_path = pg_catalog, pg_temp as $$
+    update strata.job j
+    set state = 'dead', worker = null, lease_until = null, session_pid = null, session_start = null,
+        error = left(bury_jobs.error, 2000), updated_at = clock_timestamp()
+    where j.entity_type = bury_jobs.entity_type and j.entity_id = any (ids) and j.state = 'leased'
+$$;
+revoke execute on function strata.bury_jobs from public;

@@ -1,20 +1,44 @@
 -- complete_jobs: hands embeddings back, all five arrays of one length, one element a job. Stores each vector whose job
 -- is still held under that fence and whose row still has the text of that hash, and ends the job. Everything else is
--- stale: its job, where it is still ours, goes back to the queue. Wrong vectors refuse the whole call.
+-- stale: its job, where it is still ours, goes back to the queue. Wrong vectors refuse the whole call; a row that the
+-- application refuses to have its vector fails alone; the jobs of a source whose table or column is gone are dead.
 -- Lock order: rows of the source, then jobs, as the application's own writers do. Raises 22023 (lengths), 22004, 22000.
 do $install$
 begin
     execute format($sql$
+-- complete_part: the same for the jobs of one source; answers how many vectors it stored.
+create function strata.complete_part(entity_type text, ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[]) returns int
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    s      strata.source;
+    fresh  uuid[];
+    held   uuid[];
+    stored int;
+begin
+    select * into s from strata.source x where x.entity_type = complete_part.entity_type;
+    if s.entity_type is null then
+        return 0;
+    end if;
+    fresh := strata.lock_rows(s, ids, hashes);
+    held := strata.lock_jobs(s.entity_type, s.model, ids, fences);
+    fresh := array(select unnest(fresh) intersect select unnest(held));
+    stored := strata.store_vectors(s, fresh, array(
+        select g.vector from unnest(ids, vectors) g(id, vector)
+        join unnest(fresh) with ordinality h(id, n) on h.id = g.id order by h.n));
+    perform strata.end_jobs(s.entity_type, s.model, held, fresh, ids, fences);
+    perform strata.resume_model(s.model);
+    return stored;
+end
+$$;
+
 create function strata.complete_jobs(
-    entity_types text[], entity_ids uuid[], fences bigint[], hashes bytea[], vectors %I.vector[],
+    entity_types text[], entity_ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[],
     out stored int, out stale int
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    s        strata.source;
     part     record;
-    fresh    uuid[];
-    held     uuid[];
+    one      int;
     n        int := coalesce(cardinality(entity_types), 0);
 begin
     if (n, n, n, n) is distinct from (coalesce(cardinality(entity_ids), 0), coalesce(cardinality(fences), 0),
@@ -28,19 +52,26 @@ begin
     perform strata.require_vectors(entity_types, entity_ids, vectors);
     stored := 0;
     for part in
-        select g.type, array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes
-        from unnest(entity_types, entity_ids, fences, hashes) g(type, id, fence, hash) group by 1 order by 1
+        select g.type, array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
+               array_agg(g.vector) as vectors
+        from unnest(entity_types, entity_ids, fences, hashes, vectors) g(type, id, fence, hash, vector) group by 1 order by 1
     loop
-        select * into s from strata.source x where x.entity_type = part.type;
-        continue when s.entity_type is null;
-        fresh := strata.lock_rows(s, part.ids, part.hashes);
-        held := strata.lock_jobs(part.type, s.model, part.ids, part.fences);
-        fresh := array(select unnest(fresh) intersect select unnest(held));
-        stored := stored + strata.store_vectors(s, fresh, array(
-            select g.vector from unnest(entity_types, entity_ids, vectors) g(type, id, vector)
-            join unnest(fresh) with ordinality h(id, n) on h.id = g.id
-            where g.type = part.type order by h.n));
-        perform strata.end_jobs(part.type, s.model, held, fresh, part.ids, part.fences);
+        begin
+            stored := stored + strata.complete_part(part.type, part.ids, part.fences, part.hashes, part.vectors);
+        exception when undefined_table or undefined_column or undefined_object or invalid_schema_name then
+            perform strata.bury_jobs(part.type, part.ids, sqlerrm);
+        when others then
+            -- A trigger or a constraint of the application refused one of them: which one, each for itself shows.
+            for one in 1 .. cardinality(part.ids) loop
+                begin
+                    stored := stored + strata.complete_part(part.type, part.ids[one:one], part.fences[one:one],
+                                                            part.hashes[one:one], part.vectors[one:one]);
+                exception when others then
+                    perform strata.fail_jobs(array[part.type], part.ids[one:one], part.fences[one:one],
+                                             format('its vector could not be stored: %%s', sqlerrm));
+                end;
+            end loop;
+        end;
     end loop;
     stale := n - stored;
 end
@@ -49,3 +80,4 @@ $sql$, strata.vector_schema());
 end
 $install$;
 revoke execute on function strata.complete_jobs from public;
+revoke execute on function strata.complete_part from public;

@@ -19,10 +19,13 @@ begin
             using errcode = '42704', hint = 'look into strata.source, or call strata.add_source';
     end if;
     page := strata.lock_missing(s, after, max);
-    insert into strata.job (entity_type, entity_id, model)
-    select s.entity_type, t.id, s.model from strata.source_text(s.entity_type, page) t where t.content <> ''
+    insert into strata.job (entity_type, entity_id, model, lane)
+    select s.entity_type, t.id, s.model, t.lane from strata.source_text(s.entity_type, page) t where t.content <> ''
     on conflict do nothing;
     get diagnostics enqueued = row_count;
+    if enqueued > 0 then
+        perform strata.wake_workers();
+    end if;
     last := page[cardinality(page)];
 end
 $$;

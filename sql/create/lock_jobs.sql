@@ -22,7 +22,7 @@ language sql set search_path = pg_catalog, pg_temp as $$
       and j.state = 'leased' and j.fence = g.fence and g.id = any (held) and g.id = any (done);
 
     update strata.job j
-    set state = 'queued', fence = j.fence + 1, worker = null, lease_until = null,
+    set state = 'queued', fence = j.fence + 1, worker = null, lease_until = null, session_pid = null, session_start = null,
         not_before = clock_timestamp() + interval '1 second', updated_at = clock_timestamp()
     from unnest(ids, fences) g(id, fence)
     where j.entity_type = end_jobs.entity_type and j.model = end_jobs.model and j.entity_id = g.id

@@ -12,12 +12,13 @@ begin
     end if;
     update strata.job j
     set state = 'queued', attempts = 0, fence = j.fence + 1, not_before = clock_timestamp(), error = null,
-        updated_at = clock_timestamp()
+        failing_since = null, updated_at = clock_timestamp()
     where (j.entity_type, j.entity_id, j.model) in (
         select d.entity_type, d.entity_id, d.model from strata.job d
         where d.state = 'dead' and (retry_dead.entity_type is null or d.entity_type = retry_dead.entity_type)
         for update skip locked);
     get diagnostics revived = row_count;
+    perform strata.wake_workers();
     return revived;
 end
 $$;

@@ -22,7 +22,8 @@ begin
     perform strata.store_vectors(s, settled, null);
     delete from strata.job j where j.entity_type = settle_textless.entity_type and j.entity_id = any (settled);
     update strata.job j
-    set state = 'queued', worker = null, lease_until = null, not_before = clock_timestamp() + interval '1 second'
+    set state = 'queued', worker = null, lease_until = null, session_pid = null, session_start = null,
+        not_before = clock_timestamp() + interval '1 second'
     where j.entity_type = settle_textless.entity_type and j.entity_id = any (bare) and j.state = 'leased';
 end
 $$;

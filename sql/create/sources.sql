@@ -33,8 +33,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     ) v on true
     left join lateral (
         select count(*) as triggers from pg_trigger t
-        where t.tgrelid = r.oid and t.tgfoid = 'strata.enqueue'::regproc and t.tgenabled <> 'D'
-          and t.tgargs = convert_to(s.entity_type, getdatabaseencoding()) || '\x00'
+        where t.tgrelid = r.oid and t.tgfoid = to_regprocedure(strata.watcher_name(s.entity_type)) and t.tgenabled <> 'D'
     ) w on true
     left join lateral (
         select x.indexrelid::regclass::text as name

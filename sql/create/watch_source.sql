@@ -1,52 +1,54 @@
--- watch_source: the triggers by which a source hears of every change of its table. On a partitioned table a statement's
--- triggers fire only where the statement names the table itself, so that what is written to a partition by its own name
--- would go unseen: there a trigger for each row stands beside them, which Postgres copies to every partition, those that
--- are attached later included. It does not look at rows that go: a row that moves between partitions is deleted and
--- inserted, and its job must outlive that; the job of one that is gone ends when it is claimed.
+-- watch_source: the triggers by which a source hears of every change of its table. Updates are looked at row by row: one
+-- that leaves the text costs a comparison, and nothing is copied aside. A key that changes leaves the job of the old one to
+-- the claim, which ends what is gone. On a partitioned table a statement's triggers fire only where the statement names the
+-- table itself, and a row that moves between partitions is deleted and inserted: there triggers for each row stand beside
+-- those of the statement, which Postgres copies to every partition, those that are attached later included. They do not
+-- look at rows that go: the job of one that moved must outlive that.
 create function strata.watch_source(entity_type text, relation regclass) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    s      strata.source;
-    event  text;
-    tables text;
-    fires  text;
+    s        strata.source;
+    of_table text;
+    event    text;
+    tables   text;
+    level    text;
 begin
-    for event, tables in values ('insert', 'referencing new table as new_rows'),
-                                ('update', 'referencing old table as old_rows new table as new_rows'),
-                                ('delete', 'referencing old table as old_rows'), ('truncate', '') loop
-        execute format('create trigger %I after %s on %s %s for each statement execute function strata.enqueue(%L)',
-                       'strata_' || event || '_' || entity_type, event, relation, tables, entity_type);
-    end loop;
-    if not exists (select from pg_partitioned_table p where p.partrelid = relation) then
-        return;
-    end if;
     select * into s from strata.source x where x.entity_type = watch_source.entity_type;
-    for event, fires in values ('insert', '(new.%2$I is null) = (%3$s <> '''')'),
-                               ('update', 'new.%1$I <> old.%1$I or %3$s <> %4$s or (new.%2$I is null and old.%2$I is not null)') loop
-        execute format('create trigger %I after %s on %s for each row when (%s) execute function strata.enqueue_row(%L)',
-                       'strata_row_' || event || '_' || entity_type, event, relation,
-                       format(fires, s.key_column, s.vector_column,
-                              strata.text_expression(s.title_column, s.content_columns, 'new'),
-                              strata.text_expression(s.title_column, s.content_columns, 'old')), entity_type);
+    perform strata.write_watcher(s);
+    select case when c.relkind = 'p' then 'parted' else 'plain' end into of_table from pg_class c where c.oid = relation;
+    for event, tables, level in
+        select e.event, e.tables, e.level
+        from (values ('any', 'insert', 'referencing new table as new_rows', 'statement'),
+                     ('plain', 'update', '', 'row'),
+                     ('parted', 'update', 'referencing old table as old_rows new table as new_rows', 'statement'),
+                     ('any', 'delete', 'referencing old table as old_rows', 'statement'),
+                     ('any', 'truncate', '', 'statement'),
+                     ('parted', 'row_insert', '', 'row'),
+                     ('parted', 'row_update', '', 'row')) e(kind, event, tables, level)
+        where e.kind in ('any', of_table)
+    loop
+        execute format('create trigger %I after %s on %s %s for each %s execute function %s',
+                       'strata_' || event || '_' || entity_type, replace(event, 'row_', ''), relation, tables, level,
+                       strata.watcher_name(entity_type));
     end loop;
 end
 $$;
 revoke execute on function strata.watch_source from public;
 
--- unwatch_source: removes the triggers of a source, whatever its table is called by now. Those of partitions go with the
--- trigger they are copies of.
+-- unwatch_source: removes the triggers of a source, whatever its table is called by now, and their function. Those of
+-- partitions go with the trigger they are copies of.
 create function strata.unwatch_source(entity_type text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    ours record;
+    watcher regprocedure := to_regprocedure(strata.watcher_name(entity_type));
+    ours    record;
 begin
     for ours in
-        select t.tgname, t.tgrelid::regclass as relation from pg_trigger t
-        where t.tgfoid in ('strata.enqueue'::regproc, 'strata.enqueue_row'::regproc) and t.tgparentid = 0
-          and t.tgargs = convert_to(entity_type, getdatabaseencoding()) || '\x00'
+        select t.tgname, t.tgrelid::regclass as relation from pg_trigger t where t.tgfoid = watcher and t.tgparentid = 0
     loop
         execute format('drop trigger %I on %s', ours.tgname, ours.relation);
     end loop;
+    execute format('drop function if exists %s', strata.watcher_name(entity_type));
 end
 $$;
 revoke execute on function strata.unwatch_source from public;

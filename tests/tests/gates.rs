@@ -40,12 +40,13 @@ fn up_stops_at_the_gate_and_goes_on_after_embedding() {
 }
 
 #[test]
-fn one_row_without_its_embedding_keeps_the_gate_shut() {
+fn one_row_that_waits_for_its_embedding_keeps_the_gate_shut() {
     let database = aurum::application();
     let strata = aurum::strata(&database, Vectors::Local);
     strata.run(&["up", "6"]).ok();
     vectors::complete_all(&database, 384);
     database.run("update tasks set name = name || '!' where id = (select min(id::text)::uuid from tasks)");
+    database.run("update strata.job set created_at = created_at - interval '2 minutes'");
     strata.run(&["up"]).exits(9).says(&["embeddings of task: 0 missing, 1 waiting, 0 dead"]);
     vectors::complete_all(&database, 384);
     strata.run(&aurum::UP).ok();

@@ -101,7 +101,9 @@ mod tests {
         run(&format!("delete from public.note where id = '{}'", id(1)));
         assert_eq!(jobs(), "2/queued/f1/a0 3/queued/f1/a0");
         run(&format!("update public.note set id = '{}' where id = '{}'", id(9), id(2)));
-        assert_eq!(jobs(), "3/queued/f1/a0 9/queued/f1/a0");
+        assert_eq!(jobs(), "2/queued/f1/a0 3/queued/f1/a0 9/queued/f1/a0");
+        assert_eq!(claim(), "3:three|c 9:two|b", "the key that is gone has no job left");
+        assert_eq!(jobs(), "3/leased/f2/a0 9/leased/f2/a0");
         run("truncate public.note");
         assert_eq!(jobs(), "null");
     }
@@ -329,11 +331,253 @@ mod tests {
         run("alter table public.note drop column body");
         assert_eq!(claim(), "2:two");
         assert_eq!(ask("select error from strata.job where state = 'dead'"), "column r.body does not exist");
-        assert_eq!(list("select coalesce(q.missing::text, '?') from strata.queue_status() q"), "? 1");
+        assert_eq!(
+            list(
+                "select format('%s %s', coalesce(q.missing::text, '?'), q.fault) from strata.queue_status() q"
+            ),
+            "? column \"body\" does not exist 1 "
+        );
         assert_eq!(
             list("select g.detail from strata.embedded_state() g"),
-            "embeddings of note: table gone, ? missing, 0 waiting, 1 dead; embeddings of task: 1 missing, 1 waiting, 0 dead"
+            "embeddings of note: ? missing, 0 waiting, 1 dead, column \"body\" does not exist"
         );
+    }
+
+    #[pg_test]
+    fn a_writer_never_fails_because_a_column_is_gone_and_nothing_written_meanwhile_is_lost() {
+        sources();
+        note(1, "one", "a");
+        note(2, "two", "b");
+        claim();
+        for (number, text) in [(1, "one\na"), (2, "two\nb")] {
+            complete(number, 2, text, "[1,0,0]");
+        }
+        run("alter table public.note rename column body to text");
+        run(&format!("update public.note set text = 'changed' where id = '{}'", id(1)));
+        run(&format!("insert into public.note (id, user_id, title) values ('{}', '{ANN}', 'three')", id(3)));
+        run(&format!("delete from public.note where id = '{}'", id(2)));
+        assert_eq!(jobs(), "1/queued/f1/a0 3/queued/f1/a0");
+        assert_eq!(claim(), "null");
+        assert_eq!(list("select error from strata.job"), ["column r.body does not exist"; 2].join(" "));
+        run("alter table public.note rename column text to body; select strata.retry_dead('note')");
+        assert_eq!(claim(), "1:one|changed 3:three");
+    }
+
+    #[pg_test]
+    fn a_writer_goes_on_where_even_the_key_has_another_name() {
+        sources();
+        run("alter table public.note rename column id to key");
+        run(&format!("insert into public.note (key, user_id, title) values ('{}', '{ANN}', 'one')", id(1)));
+        run("update public.note set title = 'two'; delete from public.note; truncate public.note");
+        assert_eq!(jobs(), "null");
+        assert_eq!(
+            ask("select fault from strata.sources() where entity_type = 'note'"),
+            "column \"id\" does not exist"
+        );
+    }
+
+    #[pg_test]
+    fn a_table_that_changes_under_vectors_on_their_way_buries_its_jobs_and_stores_the_others() {
+        sources();
+        note(1, "one", "a");
+        run(&format!("insert into public.task (id, user_id, name) values ('{}', '{ANN}', 'two')", id(2)));
+        run("create temp table held as select * from strata.claim_jobs('w')");
+        run("alter table public.note drop column embedding");
+        let told = ask(
+            "select c.stored || ' stored, ' || c.stale || ' stale' from (select array_agg(h.entity_type) as t, array_agg(h.entity_id) as i,
+                 array_agg(h.fence) as f, array_agg(h.content_hash) as h, array_agg('[1,0,0]'::vector) as v from held h) x,
+             strata.complete_jobs(x.t, x.i, x.f, x.h, x.v) c",
+        );
+        assert_eq!(told, "1 stored, 1 stale");
+        assert_eq!(
+            list("select entity_type || ' ' || state || ': ' || error from strata.job"),
+            "note dead: column \"embedding\" of relation \"note\" does not exist"
+        );
+    }
+
+    #[pg_test]
+    fn a_row_that_its_application_refuses_fails_alone() {
+        sources();
+        run("create function public.sealed() returns trigger language plpgsql as
+                 $$ begin if new.mood = 'sealed' then raise 'this note is sealed'; end if; return new; end $$;
+             create trigger sealed before update on public.note for each row execute function public.sealed()");
+        note(1, "one", "a");
+        note(2, "two", "b");
+        run("create temp table held as select * from strata.claim_jobs('w')");
+        run("alter table public.note disable trigger sealed");
+        run(&format!("update public.note set mood = 'sealed' where id = '{}'", id(1)));
+        run("alter table public.note enable trigger sealed");
+        let told = ask(
+            "select c.stored || ' stored, ' || c.stale || ' stale' from (select array_agg(h.entity_type) as t, array_agg(h.entity_id) as i,
+                 array_agg(h.fence) as f, array_agg(h.content_hash) as h, array_agg('[1,0,0]'::vector) as v from held h) x,
+             strata.complete_jobs(x.t, x.i, x.f, x.h, x.v) c",
+        );
+        assert_eq!(told, "1 stored, 1 stale");
+        assert_eq!(jobs(), "1/queued/f3/a1");
+        assert_eq!(
+            ask("select error from strata.job"),
+            "its vector could not be stored: this note is sealed"
+        );
+    }
+
+    #[pg_test]
+    fn a_text_of_white_space_is_no_text() {
+        sources();
+        note(1, " ", "\t\n\u{a0}\u{3000}\u{200b}");
+        assert_eq!(jobs(), "null");
+        run(&format!("update public.note set title = ' one ' where id = '{}'", id(1)));
+        assert_eq!(claim(), "1: one ");
+        complete(1, 2, " one ", "[1,0,0]");
+        run(&format!("update public.note set title = '  ' where id = '{}'", id(1)));
+        assert_eq!(jobs(), "1/queued/f1/a0");
+        assert_eq!(claim(), "null");
+        assert_eq!(ask("select embedding from public.note"), "null");
+        assert_eq!(jobs(), "null");
+    }
+
+    #[pg_test]
+    fn columns_of_different_collations_are_one_text_and_a_change_of_case_is_a_change() {
+        tables();
+        run("create collation public.any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+             alter table public.note alter column title type text collate public.any_case,
+                 alter column body type text collate \"C\";
+             select strata.add_source('note', 'public.note', 'id', 'user_id', 'title', array['body'], 'embedding', 'mini')");
+        note(1, "one", "a");
+        claim();
+        complete(1, 2, "one\na", "[1,0,0]");
+        run("update public.note set title = 'ONE'");
+        assert_eq!(claim(), "1:ONE|a");
+    }
+
+    #[pg_test]
+    fn tenants_take_turns() {
+        sources();
+        run(&format!(
+            "insert into public.note (user_id, title) select '{ANN}', 'n' || g from generate_series(1, 200) g;
+             insert into public.note (user_id, title) select '{BOB}', 'b' || g from generate_series(1, 3) g"
+        ));
+        let of_bob = |max: u32| {
+            ask(&format!(
+                "select count(*) filter (where c.content like 'b%') || ' of ' || count(*) from strata.claim_jobs('w', {max}) c"
+            ))
+        };
+        assert_eq!(of_bob(2), "1 of 2");
+        assert_eq!(of_bob(10), "2 of 10");
+        assert_eq!(of_bob(1000), "0 of 191");
+    }
+
+    #[pg_test]
+    fn a_text_that_is_rejected_is_dead_at_once_and_a_job_that_is_returned_has_lost_nothing() {
+        sources();
+        note(1, "one", "a");
+        claim();
+        assert_eq!(fail(1, 2, ", kind => 'returned'"), "1 queued, 0 dead");
+        assert_eq!(jobs(), "1/queued/f3/a0");
+        assert_eq!(claim(), "1:one|a");
+        assert_eq!(fail(1, 4, ", kind => 'rejected'"), "0 queued, 1 dead");
+        assert_eq!(ask("select error from strata.job"), "provider said no");
+        assert_eq!(
+            refusal("select strata.fail_jobs('{}', '{}', '{}', 'x', kind => 'odd')"),
+            "22023 kind \"odd\" is not known"
+        );
+    }
+
+    #[pg_test]
+    fn a_provider_that_is_busy_is_left_alone_and_costs_no_attempt() {
+        sources();
+        note(1, "one", "a");
+        note(2, "two", "b");
+        assert_eq!(ask("select count(*) from strata.claim_jobs('w', 1)"), "1");
+        let held = ask("select right(entity_id::text, 1) from strata.job where state = 'leased'");
+        assert_eq!(fail(held.parse().unwrap(), 2, ", interval '40 s', 'busy'"), "1 queued, 0 dead");
+        assert_eq!(claim(), "null", "the other job waits as well");
+        assert_eq!(ask("select sum(attempts) from strata.job"), "0");
+        let fault = "select q.fault from strata.queue_status() q where q.entity_type = 'note'";
+        assert!(ask(fault).ends_with(": provider said no"), "{}", ask(fault));
+        run("update strata.model_state set paused_until = now(); update strata.job set not_before = now()");
+        assert_eq!(claim(), "1:one|a 2:two|b");
+        run("update strata.job set fence = 7");
+        complete(1, 7, "one\na", "[1,0,0]");
+        assert_eq!(ask("select failures || ' ' || coalesce(error, '-') from strata.model_state"), "0 -");
+    }
+
+    #[pg_test]
+    fn a_provider_that_is_down_kills_nobody() {
+        sources();
+        note(1, "one", "a");
+        let fail_alone = || {
+            run(
+                "update strata.job set state = 'leased', worker = 'w', lease_until = now(), fence = 1, attempts = greatest(attempts, 7)",
+            );
+            fail(1, 1, ", kind => 'unavailable'")
+        };
+        assert_eq!(fail_alone(), "1 queued, 0 dead");
+        assert_eq!(ask("select paused_until from strata.model_state"), "null", "one failure is no outage");
+        assert_eq!(fail_alone(), "1 queued, 0 dead");
+        assert_eq!(ask("select paused_until > clock_timestamp() from strata.model_state"), "true");
+        run("update strata.model_state set succeeded_at = clock_timestamp()");
+        assert_eq!(fail_alone(), "0 queued, 1 dead", "others were served since it failed first");
+    }
+
+    #[pg_test]
+    fn limits_are_shared_and_hold_over_any_minute() {
+        sources();
+        let turn = |tokens: u32| {
+            ask(&format!(
+                "select round(extract(epoch from strata.take_turn('mini', {tokens}))) from pg_sleep(0)"
+            ))
+        };
+        assert_eq!(turn(1_000_000), "0", "without a limit");
+        run("select strata.limit_model('mini', 10, null)");
+        // Nine a minute evenly, and one of them at once: 6.7 seconds between two.
+        assert_eq!((turn(1), turn(1)), ("0".into(), "1".into()));
+        run(
+            "update strata.model_state set requests_free_at = '-infinity'; select strata.limit_model('mini', null, 1000)",
+        );
+        assert_eq!((turn(900), turn(1)), ("0".into(), "54".into()));
+        note(1, "one", "a");
+        assert_eq!(claim(), "null", "nobody claims what may not be sent");
+        run(
+            "select strata.limit_model('mini', null, null); update strata.model_state set tokens_free_at = '-infinity'",
+        );
+        assert_eq!(claim(), "1:one|a");
+        assert_eq!(
+            refusal("select strata.limit_model('mini', 0, 5)"),
+            "22023 a limit must be at least 1 a minute, not 0"
+        );
+        assert_eq!(refusal("select strata.limit_model('x', 1, 1)"), "42704 model \"x\" does not exist");
+        assert_eq!(refusal("select strata.take_turn('x', 1)"), "42704 model \"x\" does not exist");
+    }
+
+    #[pg_test]
+    fn the_lease_of_a_session_that_is_gone_is_over() {
+        sources();
+        note(1, "one", "a");
+        assert_eq!(ask("select count(*) from strata.claim_jobs('w', 100, '1 hour', true)"), "1");
+        assert_eq!(claim(), "null");
+        set_state("session_start = session_start - interval '1 second'");
+        assert_eq!(claim(), "1:one|a", "another session has its process id now");
+        set_state("session_pid = 2147483647, session_start = now()");
+        assert_eq!(claim(), "1:one|a");
+    }
+
+    #[pg_test]
+    fn the_gate_lets_what_was_just_written_be_on_its_way_and_nothing_else() {
+        sources();
+        let state = || ask("select g.state from strata.embedded_state() g");
+        assert_eq!(state(), "met");
+        note(1, "one", "a");
+        assert_eq!(state(), "met", "written a moment ago");
+        set_state("created_at = now() - interval '2 minutes'");
+        assert_eq!(state(), "open", "waiting for long");
+        set_state("created_at = now(), priority = 0");
+        assert_eq!(state(), "open", "found by a walk");
+        set_state("priority = 10, state = 'dead'");
+        assert_eq!(state(), "open", "dead");
+        run("delete from strata.job");
+        assert_eq!(state(), "open", "without a job");
+        run("update public.note set embedding = '[1,0,0]'");
+        assert_eq!(state(), "met");
     }
 
     #[pg_test]

@@ -220,7 +220,7 @@ mod tests {
         run("select strata.drop_source('note')");
         assert_eq!(
             ask(
-                "select count(*) from pg_trigger t where t.tgfoid in ('strata.enqueue'::regproc, 'strata.enqueue_row'::regproc)"
+                "select count(*) from pg_proc p where p.pronamespace = 'strata'::regnamespace and p.proname like 'watch %'"
             ),
             "0"
         );

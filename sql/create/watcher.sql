@@ -1,0 +1,112 @@
+-- text_columns: the columns that the text is made of, as bytes: where none differs, the text need not be put together.
+create function strata.text_columns(s strata.source, alias text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+    select string_agg(format('%I.%I::text collate "C"', alias, u.name), ', ' order by u.name)
+    from unnest(s.content_columns || s.title_column) u(name) where u.name is not null
+$$;
+
+-- watcher: the body of the trigger function of a source. In the writer's own transaction it keeps one promise: a job
+-- exists for each row whose embedding does not fit its text. Text without a vector, text that differs from what it was, and
+-- a vector without text want a job; everything else wants none. Written for the one source, so that its plans are kept:
+-- to plan the same for every statement cost four times what a small update costs.
+-- Where the table is no longer as it was registered, a write that we cannot understand must not fail because of us: it
+-- warns, and every row that was written gets a job, which waits dead until the source is repaired and retry_dead is called.
+-- Only that part is in a block with a handler: jobs written in one would be subtransactions of the application's.
+create function strata.watcher(s strata.source) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select format($watch$
+declare
+    wanted   uuid[];
+    unwanted uuid[];
+    lanes    int[];
+begin
+    if tg_op = 'TRUNCATE' then
+        delete from strata.job j where j.entity_type = %1$L;
+        return null;
+    end if;
+    begin
+        if tg_op = 'DELETE' then
+            select array_agg(o.%2$I) into unwanted from old_rows o;
+        elsif tg_level = 'ROW' and tg_op = 'UPDATE' then
+            if new.%2$I <> old.%2$I or (new.%3$I is null and old.%3$I is not null)
+               or ((%4$s) is distinct from (%5$s) and %6$s <> %7$s) then
+                if %6$s <> '' or new.%3$I is not null then
+                    wanted := array[new.%2$I];
+                    lanes := array[hashtext(new.%8$I::text)];
+                else
+                    unwanted := array[new.%2$I];
+                end if;
+            end if;
+        elsif tg_level = 'ROW' then
+            if (new.%3$I is null) = (%6$s <> '') then
+                wanted := array[new.%2$I];
+                lanes := array[hashtext(new.%8$I::text)];
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(n.%2$I), array_agg(hashtext(n.%8$I::text)) into wanted, lanes
+            from new_rows n where (n.%3$I is null) = (%9$s <> '');
+        else
+            select array_agg(c.id) filter (where c.wanted), array_agg(c.lane) filter (where c.wanted),
+                   array_agg(c.id) filter (where not c.wanted)
+            into wanted, lanes, unwanted
+            from (select coalesce(n.%2$I, o.%2$I) as id, hashtext(n.%8$I::text) as lane,
+                         n.%2$I is not null and (%9$s <> '' or n.%3$I is not null) as wanted
+                  from new_rows n full join old_rows o on o.%2$I = n.%2$I
+                  where n.%2$I is null or %9$s <> %10$s or (n.%3$I is null and o.%3$I is not null)) c;
+        end if;
+    exception when others then
+        raise warning 'source "%%" does not fit its table: %%', %1$L, sqlerrm
+            using hint = 'strata.sources() says what is wrong; what is written meanwhile waits in strata.job';
+        begin
+            if tg_op = 'DELETE' then
+                return null;
+            elsif tg_level = 'ROW' then
+                wanted := array[new.%2$I];
+            else
+                select array_agg(n.%2$I) into wanted from new_rows n;
+            end if;
+        exception when others then
+            return null;
+        end;
+    end;
+    if unwanted is not null then
+        delete from strata.job j where j.entity_type = %1$L and j.entity_id = any (unwanted);
+    end if;
+    if wanted is not null then
+        perform strata.queue_jobs(%1$L, wanted, lanes);
+    end if;
+    return null;
+end
+$watch$,
+        s.entity_type, s.key_column, s.vector_column,
+        strata.text_columns(s, 'new'),
+        strata.text_columns(s, 'old'),
+        strata.text_expression(s.title_column, s.content_columns, 'new'),
+        strata.text_expression(s.title_column, s.content_columns, 'old'),
+        s.tenant_column,
+        strata.text_expression(s.title_column, s.content_columns, 'n'),
+        strata.text_expression(s.title_column, s.content_columns, 'o'))
+$$;
+revoke execute on function strata.watcher from public;
+
+-- watcher_name: the trigger function of a source.
+create function strata.watcher_name(entity_type text) returns text
+language sql immutable strict set search_path = pg_catalog, pg_temp as $$
+    select format('strata.%I()', 'watch ' || entity_type)
+$$;
+
+-- write_watcher: makes it. SECURITY DEFINER: a writer under row level security has no rights here. It writes strata.job
+-- alone: were it to touch the source table, the triggers of the application would run with its rights and its search_path.
+create function strata.write_watcher(s strata.source) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    name text := strata.watcher_name(s.entity_type);
+begin
+    execute format('create or replace function %s returns trigger language plpgsql security definer
+                    set search_path = pg_catalog, pg_temp as %L', name, strata.watcher(s));
+    execute format('revoke execute on function %s from public', name);
+    execute format('comment on function %s is %L', name,
+                   format('Trigger function of source %s: a job for each row whose embedding does not fit its text.', s.entity_type));
+end
+$$;
+revoke execute on function strata.write_watcher from public;
