@@ -162,6 +162,9 @@ pub struct Goto {
     /// Options of every move.
     #[command(flatten)]
     pub patience: Patience,
+    /// Trying it first.
+    #[command(flatten)]
+    pub trial: Trial,
 }
 
 /// Options of `drop`.
@@ -203,6 +206,9 @@ pub struct Up {
     /// Options of every move.
     #[command(flatten)]
     pub patience: Patience,
+    /// Trying it first.
+    #[command(flatten)]
+    pub trial: Trial,
 }
 
 /// Options of `down`.
@@ -220,6 +226,9 @@ pub struct Down {
     /// Options of every move.
     #[command(flatten)]
     pub patience: Patience,
+    /// Trying it first.
+    #[command(flatten)]
+    pub trial: Trial,
 }
 
 /// How long a move waits for others.
@@ -235,6 +244,21 @@ pub struct Patience {
     /// behind it meanwhile; 0 has no end.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=2_000_000))]
     pub index_wait: u64,
+}
+
+/// Trying a move without making it.
+#[derive(clap::Args, Debug)]
+pub struct Trial {
+    /// Change nothing: try every step in one transaction that is rolled back, and show what each does, how long it takes
+    /// and what it locks. Exits as the real one would.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Longest that a dry run lets another session wait for it; it then undoes everything and says so.
+    #[arg(long, value_name = "MILLISECONDS", requires = "dry_run", default_value_t = strata_core::run::GIVE_WAY_MS, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    pub give_way: u32,
+    /// Longest that a dry run holds locks that nobody waits for; 0 has no end.
+    #[arg(long, value_name = "SECONDS", requires = "dry_run", default_value_t = strata_core::run::HOLD.as_secs() as u32, value_parser = clap::value_parser!(u32).range(..=86_400))]
+    pub dry_run_limit: u32,
 }
 
 /// Options of `status`.
@@ -366,6 +390,8 @@ mod tests {
             &["strata", "up", "0"][..],
             &["strata", "up", "1", "2"],
             &["strata", "up", "--set", "x"],
+            &["strata", "up", "--give-way", "9"],
+            &["strata", "up", "--dry-run", "--give-way", "0"],
             &["strata", "down", "--all", "2"],
             &["strata", "goto", "-1"],
             &["strata", "force", "-2"],

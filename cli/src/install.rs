@@ -7,6 +7,25 @@ use strata_core::pack::Pack;
 use strata_core::plan::{self, Direction, Target};
 use strata_core::variables::{self, Values};
 
+/// The version that would be installed; none where strata is there. Refuses what [`ensure`] refuses.
+pub async fn missing(
+    session: &Session,
+    pack: &Pack,
+    way: (Direction, Target),
+) -> Result<Option<String>, Error> {
+    let server = session.server().await?;
+    server.check(&pack.manifest.requires)?;
+    if server.strata_installed.is_some() {
+        return Ok(None);
+    }
+    let values = variables::resolve(&pack.manifest.variables, &pack.given, &Values::new())?;
+    if let Target::Goto(version) = way.1 {
+        plan::toward(pack, &[], version)?;
+    }
+    plan::plan(pack, &values, &[], way)?;
+    Ok(Some(server.strata_available.unwrap_or_default()))
+}
+
 /// Refuses a server that cannot carry strata, and installs it where it is missing. A pack or a request that the run
 /// would refuse is refused before that, so that nothing has changed.
 pub async fn ensure(
@@ -15,17 +34,7 @@ pub async fn ensure(
     way: (Direction, Target),
     output: &Output,
 ) -> Result<(), Error> {
-    let before = session.server().await?;
-    before.check(&pack.manifest.requires)?;
-    if before.strata_installed.is_some() {
-        return Ok(());
-    }
-    let values = variables::resolve(&pack.manifest.variables, &pack.given, &Values::new())?;
-    if let Target::Goto(version) = way.1 {
-        plan::toward(pack, &[], version)?;
-    }
-    plan::plan(pack, &values, &[], way)?;
-    let version = before.strata_available.unwrap_or_default();
+    let Some(version) = missing(session, pack, way).await? else { return Ok(()) };
     output.log(&format!("installing extension strata {version} in {}", session.address()));
     let created = session.client().batch_execute(include_str!("../../sql/query/install.sql")).await;
     match created {

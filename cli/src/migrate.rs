@@ -1,17 +1,18 @@
 //! `up`, `down` and `goto`.
 
-use crate::args::{Args, Down, Goto, Patience, Up};
+use crate::args::{Args, Down, Goto, Patience, Trial, Up};
 use crate::confirm;
 use crate::connect;
 use crate::drive::{OnStop, Sessions, drive};
 use crate::output::Output;
 use crate::session::Session;
-use crate::{folder, ground, install};
+use crate::teller::Teller;
+use crate::{dry_run, folder, ground, install};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use strata_core::pack::Pack;
 use strata_core::plan::{Direction, Target};
-use strata_core::run::{Event, Report, Request, Run};
+use strata_core::run::{Limits, Report, Request, Run};
 use strata_core::{Error, Kind};
 
 /// `strata up [N]`
@@ -21,35 +22,56 @@ pub async fn up(args: &Args, up: &Up, output: &Output) -> Result<u8, Error> {
         (None, Some(phase)) => Target::Phase(phase),
         (None, None) => Target::All,
     };
-    run(args, output, (Direction::Up, target), &up.patience).await
+    run(args, output, (Direction::Up, target), (&up.patience, &up.trial)).await
 }
 
 /// `strata down [N]`
 pub async fn down(args: &Args, down: &Down, output: &Output) -> Result<u8, Error> {
     let target = if down.all { Target::All } else { Target::Count(down.count as usize) };
-    if down.all && !down.yes {
+    if down.all && !down.yes && !down.trial.dry_run {
         confirm::ask(&confirm::DOWN, output)?;
     }
-    run(args, output, (Direction::Down, target), &down.patience).await
+    run(args, output, (Direction::Down, target), (&down.patience, &down.trial)).await
 }
 
 /// `strata goto V`
 pub async fn goto(args: &Args, goto: &Goto, output: &Output) -> Result<u8, Error> {
-    run(args, output, (Direction::Up, Target::Goto(goto.version)), &goto.patience).await
+    run(args, output, (Direction::Up, Target::Goto(goto.version)), (&goto.patience, &goto.trial)).await
 }
 
 async fn run(
     args: &Args,
     output: &Output,
     way: (Direction, Target),
-    patience: &Patience,
+    (patience, trial): (&Patience, &Trial),
 ) -> Result<u8, Error> {
     let pack = folder::read(args)?;
     check_phase(&pack, way.1)?;
     let session = Session::open(args).await?;
     output.log(&format!("pack {} on {}", pack.manifest.name, session.address()));
     let second = ground::check(&session, args).await?;
+    let request = request(args, way, patience)?;
+    if trial.dry_run {
+        let limits =
+            Limits { give_way_ms: trial.give_way, hold_ms: trial.dry_run_limit.saturating_mul(1000) };
+        let missing = install::missing(&session, &pack, way).await?.is_some();
+        return dry_run::run(&session, second, dry_run::Asked { pack, request, limits, missing }, output)
+            .await;
+    }
     install::ensure(&session, &pack, way, output).await?;
+    let name = pack.manifest.name.clone();
+    let mut teller = Teller::of_run(output);
+    let mut run = Run::new(pack, request);
+    let sessions = Sessions { work: &session, second, args };
+    let began = Instant::now();
+    let mut tell = |event| teller.tell(event);
+    let report = drive(sessions, &mut run, OnStop::Cancel, &mut tell).await?;
+    let code = print(output, &name, run.direction(), &report);
+    output.detail(&format!("Finished after {:?}", began.elapsed()));
+    Ok(code)
+}
+
+fn request(args: &Args, way: (Direction, Target), patience: &Patience) -> Result<Request, Error> {
     let mut request = Request::new(way.0, way.1);
     request.lock_patience = Duration::from_secs(args.lock_timeout);
     request.wish = args.wish(connect::migrations_table(args.database.as_deref())?);
@@ -57,16 +79,7 @@ async fn run(
     request.table_lock_patience = Duration::from_secs(patience.table_lock_patience);
     request.index_wait = Duration::from_secs(patience.index_wait);
     request.seed = uuid::Uuid::new_v4().as_u64_pair().0;
-    let name = pack.manifest.name.clone();
-    let began = Instant::now();
-    let mut teller = Teller { output, since: began };
-    let mut run = Run::new(pack, request);
-    let sessions = Sessions { work: &session, second, args };
-    let mut tell = |event| teller.tell(event);
-    let report = drive(sessions, &mut run, OnStop::Cancel, &mut tell).await?;
-    let code = print(output, &name, run.direction(), &report);
-    output.detail(&format!("Finished after {:?}", began.elapsed()));
-    Ok(code)
+    Ok(request)
 }
 
 fn check_phase(pack: &Pack, target: Target) -> Result<(), Error> {
@@ -92,7 +105,9 @@ fn print(output: &Output, pack: &str, direction: Direction, report: &Report) -> 
     let done = if direction == Direction::Up { "applied" } else { "taken back" };
     let text = match report.moved.len() {
         0 if !report.passed.is_empty() => format!("phase {} passed", numbers(&report.passed)),
-        0 if !report.before.is_empty() => format!("nothing more {done}: {} {done} before", report.before.len()),
+        0 if !report.before.is_empty() => {
+            format!("nothing more {done}: {} {done} before", report.before.len())
+        }
         0 => "no change".to_owned(),
         1 => format!("1 version {done}"),
         n => format!("{n} versions {done}"),
@@ -108,48 +123,4 @@ fn print(output: &Output, pack: &str, direction: Direction, report: &Report) -> 
 
 fn numbers(phases: &[i64]) -> String {
     phases.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Tells what happens as golang-migrate does: `7/u name (12ms)`.
-struct Teller<'o> {
-    output: &'o Output,
-    since: Instant,
-}
-
-impl Teller<'_> {
-    fn tell(&mut self, event: Event) {
-        match event {
-            Event::Waiting { holder } => {
-                self.output.log(&format!("waiting: the pack is being moved by {holder}"))
-            }
-            Event::Adopted { .. } | Event::Carried { .. } => self.output.log(&event.text()),
-            Event::Migration { phase, .. } => {
-                self.since = Instant::now();
-                self.output.phase(&phase);
-            }
-            Event::Step { number, of, summary } if of > 1 => {
-                self.output.log(&format!("  step {number} of {of}: {summary}"));
-            }
-            Event::Step { summary, .. } => self.output.detail(&format!("  {summary}")),
-            Event::Retry { .. } | Event::Blocked { .. } | Event::Progress { .. } => {
-                self.output.log(&format!("  {}", event.text()));
-            }
-            Event::Repair { index } => {
-                self.output.log(&format!(
-                    "  index {index} is left over from a broken build; it is dropped and built again"
-                ));
-            }
-            Event::Notice { text } => self.output.log(&format!("  {text}")),
-            Event::Stopping { at_once: false } => {
-                self.output.log("Stopping after this running migration ... (again: cancel its statement)");
-            }
-            Event::Stopping { at_once: true } => self.output.log("cancelling the running statement"),
-            Event::Gate { phase } => self.output.log(&format!("the gate of phase {phase} is met")),
-            Event::Finished { version, name, direction } => {
-                let letter = if direction == Direction::Up { 'u' } else { 'd' };
-                self.output
-                    .log(&format!("{version}/{letter} {name} ({} ms)", self.since.elapsed().as_millis()));
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 use std::task::Context;
 use strata_core::error::{DbError, GRANT};
 use strata_core::preflight::{self, Server};
-use strata_core::statement::{Reply, Row, Statement, Value};
+use strata_core::statement::{Nature, Reply, Row, Statement, Value};
 use strata_core::{Error, Kind};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -96,9 +96,10 @@ impl Session {
 
     /// Runs one statement; every column of its rows as text.
     pub async fn run(&self, statement: &Statement) -> Reply {
-        match statement.is_verbatim() {
-            true => self.verbatim(&statement.sql).await,
-            false => self.ours(statement).await,
+        match statement.nature {
+            Nature::File | Nature::Check | Nature::Reset => self.verbatim(&statement.sql).await,
+            Nature::Single => self.single(&statement.sql).await,
+            Nature::State | Nature::Session => self.ours(statement).await,
         }
         .map_err(db_error)
     }
@@ -118,6 +119,12 @@ impl Session {
                 _ => None,
             })
             .collect())
+    }
+
+    /// By the extended protocol, which takes no more than one statement.
+    async fn single(&self, sql: &str) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let touched = self.client().execute_typed(sql, &[]).await?;
+        Ok(vec![vec![Some(touched.to_string())]])
     }
 
     async fn ours(&self, statement: &Statement) -> Result<Vec<Row>, tokio_postgres::Error> {

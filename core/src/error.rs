@@ -58,13 +58,15 @@ pub enum Kind {
     Finalized,
     /// The server, or the session, may only read.
     ReadOnly,
+    /// A dry run met no failure, and could not try every step.
+    Untried,
     /// The operator stopped it.
     Interrupted,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 27] = [
+    pub const ALL: [Kind; 28] = [
         Kind::BadArgument,
         Kind::BadData,
         Kind::Failed,
@@ -91,6 +93,7 @@ impl Kind {
         Kind::Forbidden,
         Kind::Finalized,
         Kind::ReadOnly,
+        Kind::Untried,
         Kind::Interrupted,
     ];
 
@@ -126,6 +129,7 @@ impl Kind {
                 ("ST027", 27, 409, "what a contract kept was removed: it cannot be taken back")
             }
             Kind::ReadOnly => ("25006", 28, 409, "the server, or the session, may only read"),
+            Kind::Untried => ("ST029", 29, 409, "a dry run met no failure, and could not try every step"),
             Kind::Interrupted => ("57014", 130, 499, "stopped by the operator"),
         }
     }

@@ -7,6 +7,7 @@
 mod adoption;
 mod advice;
 mod counted;
+mod dry_run;
 mod event;
 mod gate;
 mod patience;
@@ -15,6 +16,7 @@ mod replies;
 mod tasks;
 mod watch;
 
+pub use dry_run::{DryRun, Ended, Finding, GIVE_WAY_MS, HOLD, Limits, Lock, Trial, Verdict};
 pub use watch::Rhythm;
 
 use crate::adopt::Wish;

@@ -8,7 +8,7 @@ mod loss;
 mod split;
 
 pub use classify::{Shape, shape};
-pub use concurrent::names;
+pub use concurrent::{names, without_concurrently};
 pub use directive::Directive;
 pub use loss::{Loss, loss};
 pub use split::{Sql, split};

@@ -46,6 +46,9 @@ pub enum Nature {
     File,
     /// As it is written, for the sake of its rows.
     Check,
+    /// As it is written, and refused by the server where it turns out to be more than one statement: nothing hides behind
+    /// its semicolon. One row with one column: how many rows it returned or touched.
+    Single,
     /// [`RESET`], one after another, in whatever way costs a door least.
     Reset,
 }
@@ -85,14 +88,14 @@ impl Statement {
         Statement { sql: sql.into(), params: Vec::new(), nature: Nature::File }
     }
 
+    /// One that is sent as it is written, and only if it is one.
+    pub fn single(sql: impl Into<String>) -> Self {
+        Statement { nature: Nature::Single, ..Statement::verbatim(sql) }
+    }
+
     /// One that is sent as it is written and whose rows are read.
     pub fn check(sql: impl Into<String>) -> Self {
         Statement { nature: Nature::Check, ..Statement::verbatim(sql) }
-    }
-
-    /// True: it goes by the simple protocol, without parameters.
-    pub fn is_verbatim(&self) -> bool {
-        matches!(self.nature, Nature::File | Nature::Check | Nature::Reset)
     }
 }
 

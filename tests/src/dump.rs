@@ -10,6 +10,20 @@ pub fn dump(database: &Database) -> String {
     text.lines().filter(|line| !is_random(line)).map(|line| format!("{line}\n")).collect()
 }
 
+/// Schema, and every row of every table, strata's own among them.
+pub fn everything(database: &Database) -> String {
+    let mut all = dump(database);
+    let tables: Vec<String> = database.column(
+        "select format('%I.%I', schemaname, tablename) from pg_tables
+         where schemaname not in ('pg_catalog', 'information_schema') order by 1",
+    );
+    for table in tables {
+        let rows: Vec<String> = database.column(&format!("select t::text from {table} t order by 1"));
+        all.push_str(&format!("{table}: {}\n", rows.join("\n")));
+    }
+    all
+}
+
 /// What pg_dump says with these arguments.
 pub fn pg_dump(database: &Database, args: &[&str]) -> String {
     let (url, password) = (database.url(), database.password());

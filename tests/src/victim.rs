@@ -114,5 +114,11 @@ pub fn signal(name: &str, pid: i32) {
 
 /// False where there is no such process.
 fn sent(name: &str, pid: i32) -> bool {
-    Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).stderr(Stdio::null()).status().unwrap().success()
+    Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(pid.to_string())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
 }

@@ -1,21 +1,8 @@
 //! A pack that cannot run truthfully is refused before anything runs: one line, its own exit code, nothing changed.
 
+use strata_tests::dump::everything;
 use strata_tests::text::assert_same;
-use strata_tests::{Database, Folder, Strata, dump};
-
-/// Schema, and every row of the state tables.
-fn everything(database: &Database) -> String {
-    let mut all = dump(database);
-    let tables: Vec<String> = database.column(
-        "select format('%I.%I', schemaname, tablename) from pg_tables
-         where schemaname not in ('pg_catalog', 'information_schema') order by 1",
-    );
-    for table in tables {
-        let rows: Vec<String> = database.column(&format!("select t::text from {table} t order by 1"));
-        all.push_str(&format!("{table}: {}\n", rows.join("\n")));
-    }
-    all
-}
+use strata_tests::{Database, Folder, Strata};
 
 /// Expects that whatever is tried changes nothing.
 fn unchanged(database: &Database, tries: impl FnOnce()) {

@@ -67,9 +67,13 @@ pub(super) fn told(direction: Direction, moved: &[(i64, String)], of: usize) -> 
     let names: Vec<String> = moved.iter().map(|(version, name)| format!("{version} {name}")).collect();
     let names = names.join(", ");
     match moved.len() {
-        all if all == of => format!("the run that was interrupted had {done} {names}; nothing more is {done}"),
+        all if all == of => {
+            format!("the run that was interrupted had {done} {names}; nothing more is {done}")
+        }
         some => {
-            format!("going on with the run that was interrupted: it had {done} {some} of {of} versions, {names}")
+            format!(
+                "going on with the run that was interrupted: it had {done} {some} of {of} versions, {names}"
+            )
         }
     }
 }

@@ -461,7 +461,7 @@ fn taken_over() -> Error {
 }
 
 /// Class 08, and the codes of a server that is going away, or has ended an idle session.
-fn is_lost(cause: &DbError) -> bool {
+pub(super) fn is_lost(cause: &DbError) -> bool {
     cause.sqlstate.starts_with("08")
         || matches!(cause.sqlstate.as_str(), "57P01" | "57P02" | "57P03" | "57P05")
 }

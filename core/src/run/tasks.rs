@@ -126,7 +126,7 @@ impl Task {
             Task::Lock | Task::LockHolder | Task::Unlock => "the lock of the pack",
             Task::Variables | Task::Passed | Task::Migrations | Task::Counted | Task::Steps => {
                 "reading the state"
-            },
+            }
             Task::Ledgers => "reading the tables of other migration tools",
             Task::Adopt(..) | Task::AdoptNone => "taking over the versions of another migration tool",
             Task::Settle | Task::Register | Task::Claim | Task::RunEnd(_) | Task::StopAsked(_) => {

@@ -2,6 +2,7 @@
 
 use super::classify::Shape;
 use super::split::Sql;
+use squawk_lexer::{TokenKind, tokenize};
 
 /// `reindex [(options)] index | table | schema | database concurrently [name]`
 pub(super) fn reindex(sql: &Sql) -> Option<Shape> {
@@ -33,6 +34,24 @@ pub(super) fn detach(sql: &Sql) -> Option<Shape> {
 pub(super) fn name(words: &[String]) -> String {
     let qualified = words.get(1).is_some_and(|word| word == ".");
     words.iter().take(if qualified { 3 } else { 1 }).map(|word| requote(word)).collect()
+}
+
+/// The text of a statement without the first `concurrently` in it that stands outside of parentheses.
+pub fn without_concurrently(sql: &Sql) -> String {
+    let (mut at, mut depth) = (0, 0);
+    for token in tokenize(&sql.text) {
+        let end = at + token.len as usize;
+        match token.kind {
+            TokenKind::OpenParen => depth += 1,
+            TokenKind::CloseParen => depth -= 1,
+            TokenKind::Ident if depth == 0 && sql.text[at..end].eq_ignore_ascii_case("concurrently") => {
+                return format!("{}{}", &sql.text[..at], &sql.text[end..]);
+            }
+            _ => {}
+        }
+        at = end;
+    }
+    sql.text.clone()
 }
 
 /// Every word of a statement that may name a relation, with its schema where it has one.

@@ -3,7 +3,7 @@
 use super::failure::capture;
 use super::notices::heard;
 use super::owner::{as_owner, ask};
-use super::toplevel;
+use super::toplevel::{self, Wanted};
 use pgrx::{check_for_interrupts, pg_sys};
 use std::ffi::{CStr, CString, c_long};
 use std::time::{Duration, Instant};
@@ -38,10 +38,13 @@ impl Session {
     pub fn run(&self, statement: &Statement) -> Reply {
         reload();
         match statement.nature {
-            Nature::File => heard(|| toplevel::run(self.memory, &statement.sql, false)),
-            Nature::Check => heard(|| toplevel::run(self.memory, &statement.sql, true)),
+            Nature::File => heard(|| toplevel::run(self.memory, &statement.sql, Wanted::Nothing)),
+            Nature::Check => heard(|| toplevel::run(self.memory, &statement.sql, Wanted::Rows)),
+            Nature::Single => heard(|| toplevel::run(self.memory, &statement.sql, Wanted::Count)),
             Nature::Reset => {
-                RESET.iter().try_for_each(|one| toplevel::run(self.memory, one, false).map(drop))?;
+                RESET
+                    .iter()
+                    .try_for_each(|one| toplevel::run(self.memory, one, Wanted::Nothing).map(drop))?;
                 Ok(Vec::new())
             }
             Nature::State => self.bookkeeping(|| as_owner(|| ask(statement))),

@@ -20,11 +20,22 @@ unsafe extern "C-unwind" {
 /// In `TimeoutId` of utils/timeout.h, 15 to 18.
 const STATEMENT_TIMEOUT: c_int = 3;
 
-/// Runs one statement. With `with_rows` its rows are kept, every column as text.
+/// What is wanted of a statement besides that it is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing.
+    Nothing,
+    /// Its rows, every column as text.
+    Rows,
+    /// One row: how many rows it returned or touched.
+    Count,
+}
+
+/// Runs one statement.
 ///
 /// `memory` outlives the transactions that the statement ends, and is emptied before the next one.
 #[allow(unsafe_code)]
-pub fn run(memory: pg_sys::MemoryContext, sql: &str, with_rows: bool) -> Reply {
+pub fn run(memory: pg_sys::MemoryContext, sql: &str, wanted: Wanted) -> Reply {
     // SAFETY: reading a state.
     if sql == "rollback" && !unsafe { pg_sys::IsTransactionBlock() } {
         // An ERROR has ended it already.
@@ -37,13 +48,16 @@ pub fn run(memory: pg_sys::MemoryContext, sql: &str, with_rows: bool) -> Reply {
     })?;
     // SAFETY: a worker at top level, between statements.
     unsafe { in_sight(&text, pg_sys::BackendState::STATE_RUNNING) };
-    let mut catcher = with_rows.then(Catcher::new);
+    let mut catcher = (wanted == Wanted::Rows).then(Catcher::new);
     let receiver = catcher.as_mut().map_or(null_mut(), |catcher| catcher.receiver());
     // SAFETY: as above; an ERROR inside is followed by an abort.
     let outcome = capture(|| unsafe { execute(memory, &text, receiver) });
     // SAFETY: as above.
     unsafe { settle(outcome.is_err()) };
-    outcome.map(|()| catcher.map_or_else(Vec::<Row>::new, |mut catcher| catcher.take()))
+    outcome.map(|touched| match wanted {
+        Wanted::Count => vec![vec![Some(touched.to_string())]],
+        _ => catcher.map_or_else(Vec::<Row>::new, |mut catcher| catcher.take()),
+    })
 }
 
 /// Ends what a statement or a piece of bookkeeping has left: its transaction where it failed, and its traces.
@@ -79,8 +93,9 @@ unsafe fn in_sight(text: &CStr, state: pg_sys::BackendState::Type) {
     }
 }
 
+/// Returns how many rows it returned or touched.
 #[allow(unsafe_code)]
-unsafe fn execute(memory: pg_sys::MemoryContext, text: &CStr, receiver: *mut pg_sys::DestReceiver) {
+unsafe fn execute(memory: pg_sys::MemoryContext, text: &CStr, receiver: *mut pg_sys::DestReceiver) -> u64 {
     // SAFETY: the order of exec_simple_query, 15 to 18; what is planned lives in `memory`.
     unsafe {
         pg_sys::StartTransactionCommand();
@@ -90,13 +105,12 @@ unsafe fn execute(memory: pg_sys::MemoryContext, text: &CStr, receiver: *mut pg_
         }
         pg_sys::MemoryContextReset(memory);
         pg_sys::CurrentMemoryContext = memory;
-        if let Some(parsed) = parse(text) {
-            through_portal(parsed, text, receiver);
-        }
+        let touched = parse(text).map_or(0, |parsed| through_portal(parsed, text, receiver));
         if limit > 0 {
             disable_timeout(STATEMENT_TIMEOUT, false);
         }
         pg_sys::CommitTransactionCommand();
+        touched
     }
 }
 
@@ -139,7 +153,11 @@ unsafe fn is_copy_of_the_client(node: *mut pg_sys::Node) -> bool {
 }
 
 #[allow(unsafe_code)]
-unsafe fn through_portal(parsed: *mut pg_sys::RawStmt, text: &CStr, receiver: *mut pg_sys::DestReceiver) {
+unsafe fn through_portal(
+    parsed: *mut pg_sys::RawStmt,
+    text: &CStr,
+    receiver: *mut pg_sys::DestReceiver,
+) -> u64 {
     // SAFETY: see `execute`.
     unsafe {
         let tag = pg_sys::CreateCommandTag((*parsed).stmt);
@@ -158,6 +176,7 @@ unsafe fn through_portal(parsed: *mut pg_sys::RawStmt, text: &CStr, receiver: *m
         #[cfg(feature = "pg18")]
         pg_sys::PortalRun(portal, c_long::MAX, true, receiver, receiver, &raw mut completion);
         pg_sys::PortalDrop(portal, false);
+        completion.nprocessed
     }
 }
 

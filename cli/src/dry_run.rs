@@ -1,0 +1,140 @@
+//! `up`, `down` and `goto` with `--dry-run`: turns a dry run, watches from a second session who waits for it, and shows what
+//! it found.
+
+mod report;
+
+use crate::drive::Stop;
+use crate::output::Output;
+use crate::session::Session;
+use crate::teller::Teller;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+use strata_core::Error;
+use strata_core::pack::Pack;
+use strata_core::run::{DryRun, Event, Limits, Next, Request};
+use strata_core::statement::{Statement, Value, column};
+
+/// Looks within the time that others may be made to wait.
+const LOOKS: u32 = 5;
+
+/// Longest pause between two looks, and shortest.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(5));
+
+/// What a dry run is asked.
+pub struct Asked {
+    /// The pack.
+    pub pack: Pack,
+    /// What a run would be asked.
+    pub request: Request,
+    /// How considerate it is.
+    pub limits: Limits,
+    /// Strata is not installed.
+    pub missing: bool,
+}
+
+/// Returns the exit code. Without a second session nobody sees who waits, so that locks are held no longer than somebody
+/// may wait.
+pub async fn run(
+    session: &Session,
+    second: Option<Session>,
+    mut asked: Asked,
+    output: &Output,
+) -> Result<u8, Error> {
+    let name = asked.pack.manifest.name.clone();
+    if second.is_none() {
+        asked.limits.hold_ms = asked.limits.give_way_ms;
+        output.log("there is no room for a second session: locks are held no longer than --give-way");
+    }
+    let watch =
+        Watch { session, lookout: Lookout::new(session, second, asked.limits).await?, stop: Stop::listen() };
+    let mut dry = DryRun::new(asked.pack, asked.request, asked.limits, asked.missing);
+    let outcome = turn(watch, &mut dry, &mut Teller::of_trial(output)).await;
+    Ok(report::print(output, &name, &dry.trial(), outcome.err().as_ref()))
+}
+
+async fn turn(mut watch: Watch<'_>, dry: &mut DryRun, teller: &mut Teller<'_>) -> Result<(), Error> {
+    let session = watch.session;
+    loop {
+        match dry.turn() {
+            Next::Run(statement) => {
+                let reply = watch.over(session.run(&statement), dry).await;
+                session.notices().into_iter().for_each(|text| teller.tell(Event::Notice { text }));
+                dry.replied(reply);
+            }
+            Next::Wait(time) => watch.over(tokio::time::sleep(time), dry).await,
+            Next::Tell(event) => teller.tell(event),
+            Next::Done(outcome) => return outcome.map(drop),
+        }
+    }
+}
+
+/// What goes on beside a statement.
+struct Watch<'s> {
+    session: &'s Session,
+    lookout: Option<Lookout>,
+    stop: Stop,
+}
+
+impl Watch<'_> {
+    /// Lets `work` end. The statement in it is cancelled when somebody has waited too long, or the operator wants it.
+    async fn over<T>(&mut self, work: impl Future<Output = T>, dry: &mut DryRun) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = self.stop.asked() => dry.stop(),
+                who = waiting(&mut self.lookout) => {
+                    self.lookout = None;
+                    dry.give_way(&who);
+                }
+            }
+            self.session.cancel().await;
+        }
+    }
+}
+
+/// Ends when somebody has waited too long.
+async fn waiting(lookout: &mut Option<Lookout>) -> String {
+    match lookout {
+        Some(lookout) => lookout.waiting().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The second session.
+struct Lookout {
+    session: Session,
+    process: i64,
+    limits: Limits,
+}
+
+impl Lookout {
+    async fn new(work: &Session, second: Option<Session>, limits: Limits) -> Result<Option<Self>, Error> {
+        let question = Statement::check("select pg_backend_pid()");
+        let rows = work.ask("asking for the process", &question).await?;
+        let process = rows.first().and_then(|row| column(row, 0).parse().ok()).unwrap_or(-1);
+        Ok(second.map(|session| Lookout { session, process, limits }))
+    }
+
+    /// Safe to drop anywhere. Whoever cannot be seen may be waiting.
+    async fn waiting(&self) -> String {
+        let limit = self.limits.give_way_ms;
+        let params = vec![Value::Int(self.process), Value::Int(limit.into())];
+        let question = Statement::ours(include_str!("../../sql/query/dry_run_waiting.sql"), params);
+        let pause = (Duration::from_millis(limit.into()) / LOOKS).clamp(PAUSE.1, PAUSE.0);
+        loop {
+            tokio::time::sleep(pause).await;
+            match self.session.run(&question).await {
+                Ok(rows) => {
+                    if let Some(row) = rows.first() {
+                        return column(row, 0).to_owned();
+                    }
+                }
+                Err(cause) => {
+                    return format!("whoever waits: nobody can be seen any more ({})", cause.message);
+                }
+            }
+        }
+    }
+}

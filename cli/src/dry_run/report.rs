@@ -1,0 +1,140 @@
+//! What a dry run found, as a table or as JSON.
+
+use crate::output::{Output, table};
+use serde_json::{Value, json};
+use strata_core::plan::Direction;
+use strata_core::run::{Ended, Finding, Lock, Trial, Verdict};
+use strata_core::{Error, Kind};
+
+/// Locks that a line of the table has room for.
+const FEW: usize = 2;
+
+/// Returns the exit code: of the error that a run would end with, where there is one.
+pub fn print(output: &Output, pack: &str, trial: &Trial, error: Option<&Error>) -> u8 {
+    let incomplete = trial.ended.as_ref().map(|why| incomplete(trial, why));
+    let error = error.or(incomplete.as_ref());
+    let json = json!({
+        "pack": pack, "direction": trial.direction.name(), "dry_run": true, "would_pass": error.is_none(),
+        "steps": trial.steps.iter().map(object).collect::<Vec<_>>(), "passed": trial.passed,
+        "sequences": trial.sequences, "ended": trial.ended.as_ref().map(Ended::why),
+    });
+    let text = text(trial, error.is_none());
+    match error {
+        Some(error) => output.bad_result(json, &text, error),
+        None => {
+            output.result(json, &text);
+            0
+        }
+    }
+}
+
+/// Nothing is wrong with the pack; but whether it would pass is not known.
+fn incomplete(trial: &Trial, ended: &Ended) -> Error {
+    let (left, all, why) = (trial.count(not_tried), trial.steps.len(), ended.why());
+    let message = format!("{left} of {all} steps were not tried: {why}");
+    let hint = match ended {
+        Ended::Busy(_) => {
+            "nothing was changed; try it when less is going on, or raise --give-way or --dry-run-limit"
+        }
+        Ended::Refused(_) => "nothing was changed; what was not tried shows on a copy of the database",
+    };
+    Error::new(Kind::Untried, message).hint(hint)
+}
+
+fn not_tried(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::NotTried(_))
+}
+
+fn object(step: &Finding) -> Value {
+    let (result, why) = match &step.verdict {
+        Verdict::Passed => ("passed", None),
+        Verdict::NotTried(why) => ("not tried", Some(why)),
+        Verdict::Failed(why) => ("failed", Some(why)),
+    };
+    let lock = |lock: &Lock| json!({"relation": lock.relation, "mode": lock.mode, "stops": lock.stops});
+    json!({
+        "version": step.version, "name": step.name, "step": step.step, "of": step.of, "summary": step.summary,
+        "result": result, "why": why, "remarks": step.remarks, "ms": step.ms, "rows": step.rows,
+        "locks": step.locks.iter().map(lock).collect::<Vec<_>>(),
+    })
+}
+
+fn text(trial: &Trial, good: bool) -> String {
+    if trial.steps.is_empty() {
+        return match trial.passed.is_empty() {
+            true => "no change".to_owned(),
+            false => "no version would move; every gate is met".to_owned(),
+        };
+    }
+    let head = ["VERSION", "STEP", "RESULT", "MS", "ROWS", "LOCKS", "STATEMENT"];
+    let mut lines = vec![table(&head, trial.steps.iter().map(line).collect())];
+    lines.extend(trial.steps.iter().flat_map(remarks));
+    if !trial.sequences.is_empty() {
+        let names = trial.sequences.join(", ");
+        lines.push(format!("numbers of {names} were used up; no rollback gives them back"));
+    }
+    lines.push(sum(trial, good));
+    lines.join("\n")
+}
+
+fn line(step: &Finding) -> Vec<String> {
+    let result = match step.verdict {
+        Verdict::Passed => "ok",
+        Verdict::NotTried(_) => "not tried",
+        Verdict::Failed(_) => "FAILED",
+    };
+    let tried = !not_tried(&step.verdict);
+    let number = |number: String| if tried { number } else { String::new() };
+    vec![
+        step.version.to_string(),
+        format!("{}/{}", step.step, step.of),
+        result.to_owned(),
+        number(step.ms.to_string()),
+        number(step.rows.to_string()),
+        locks(&step.locks),
+        step.summary.clone(),
+    ]
+}
+
+/// Those that stop somebody.
+fn locks(locks: &[Lock]) -> String {
+    let felt: Vec<&Lock> = locks.iter().filter(|lock| !lock.stops.is_empty()).collect();
+    let text = |lock: &&Lock| format!("{} {}", lock.relation, lock.mode);
+    let few: Vec<String> = felt.iter().take(FEW).map(text).collect();
+    match felt.len() {
+        0..=FEW => few.join(", "),
+        all => format!("{} and {} more", few.join(", "), all - FEW),
+    }
+}
+
+fn remarks(step: &Finding) -> Vec<String> {
+    let at = format!("version {} step {}", step.version, step.step);
+    let why = match &step.verdict {
+        Verdict::NotTried(why) if why != "not reached" => Some(format!("{at}: not tried: {why}")),
+        _ => None,
+    };
+    why.into_iter().chain(step.remarks.iter().map(|remark| format!("{at}: {remark}"))).collect()
+}
+
+fn sum(trial: &Trial, good: bool) -> String {
+    let passed = trial.count(|verdict| *verdict == Verdict::Passed);
+    let left = trial.count(not_tried);
+    let mut versions: Vec<i64> = trial.steps.iter().map(|step| step.version).collect();
+    versions.dedup();
+    let done = if trial.direction == Direction::Up { "applied" } else { "taken back" };
+    let steps = match left {
+        0 => format!("all {passed} steps passed"),
+        left => format!("{passed} steps passed, {left} were not tried"),
+    };
+    match good {
+        true => format!("dry run: {} {done}; {steps}; nothing was changed", would(versions.len())),
+        false => format!("dry run: {steps}; nothing was changed"),
+    }
+}
+
+fn would(versions: usize) -> String {
+    match versions {
+        1 => "1 version would be".to_owned(),
+        n => format!("{n} versions would be"),
+    }
+}

@@ -1,0 +1,313 @@
+//! A dry run tries everything that a run would do and leaves nothing of it, whatever the files say; it tells the truth about
+//! what it has not tried; and it lets nobody wait.
+
+use strata_tests::dump::everything;
+use strata_tests::text::assert_same;
+use strata_tests::{Database, Folder, Outcome, Strata, aurum};
+
+/// What a real application has before any of this.
+const BEFORE: &str = "create table public.t (id int primary key, v text);
+    insert into public.t select i, 'v' || i from generate_series(1, 100) i;
+    insert into public.t values (1000, 'v1');
+    create index t_v on public.t (v);
+    create type public.mood as enum ('sad');
+    create procedure public.commits() language plpgsql as $$ begin insert into t values (2000, 'x'); commit; end $$;
+    create sequence public.s start 7";
+
+fn database() -> Database {
+    let database = Database::installed();
+    database.run(BEFORE);
+    database
+}
+
+/// A dry run of one version, which must leave everything as it was.
+#[track_caller]
+fn tried(database: &Database, up: &str, words: &[&str]) -> Outcome {
+    let pack = Folder::of(&[("001_a.up.sql", up)]);
+    let before = everything(database);
+    let outcome = Strata::on(database).path(pack.path()).run(&[&["up", "--dry-run"], words].concat());
+    assert_same(up, &before, &everything(database));
+    outcome
+}
+
+/// What each step came to.
+fn results(outcome: &Outcome) -> Vec<String> {
+    let steps = outcome.json()["steps"].as_array().expect("steps").clone();
+    steps.iter().map(|step| step["result"].as_str().expect("a text").to_owned()).collect()
+}
+
+#[test]
+fn a_file_cannot_make_anything_stay() {
+    let database = database();
+    let files = [
+        ("begin; create table a (); commit; create table b ();", 2, 2),
+        ("create table a (); create index concurrently a_i on public.t (id, v); select 1", 3, 3),
+        ("drop index concurrently t_v; vacuum public.t; create table a ()", 3, 2),
+        ("create database strata_never; alter system set work_mem = '5MB'; create table a ()", 3, 1),
+        ("select setval('s', 5000); select pg_notify('c', 'x'); select pg_advisory_lock(5)", 1, 1),
+        ("set role pg_read_all_data;", 1, 1),
+        ("set session characteristics as transaction read only; select 1", 1, 1),
+        (
+            "set statement_timeout = 0; set lock_timeout = 0; update public.t set v = 'y'; truncate public.t",
+            1,
+            1,
+        ),
+        ("create temp table x on commit drop as select 1;\n-- strata: new transaction\nselect 1", 2, 2),
+        ("drop schema strata cascade", 0, 0),
+        ("create role strata_never; grant strata_never to current_user", 1, 1),
+    ];
+    for (file, steps, passed) in files {
+        let outcome = tried(&database, file, &["--json"]);
+        if steps == 0 {
+            outcome.exits(1);
+            continue;
+        }
+        let outcome = outcome.ok();
+        let results = results(&outcome);
+        let good = results.iter().filter(|result| *result == "passed").count();
+        // The last step of a version that does not end with a transaction marks it.
+        assert!(results.len() == steps || results.len() == steps + 1, "{file}: {results:?}");
+        assert_eq!(good - (results.len() - steps), passed, "{file}: {results:?}");
+    }
+    assert_eq!(database.value::<i64>("select last_value from s"), 7);
+    assert_eq!(database.value::<i64>("select count(*) from pg_database where datname = 'strata_never'"), 0);
+    assert_eq!(database.value::<i64>("select count(*) from pg_roles where rolname = 'strata_never'"), 0);
+}
+
+#[test]
+fn what_commits_by_itself_is_not_called_passed() {
+    let database = database();
+    for file in [
+        "call public.commits(); create table a ()",
+        "do $$ begin create table a (); commit; end $$; create table b ()",
+        "do $$ begin perform setval('s', 9); end $$; create table b ()",
+        "create type x as enum ('a'); alter type public.mood add value 'glad';\n-- strata: new transaction\nselect 'glad'::public.mood",
+    ] {
+        let outcome = tried(&database, file, &["--json"]).exits(29).says(&["steps were not tried"]);
+        let results = results(&outcome);
+        assert_eq!(results.last().map(String::as_str), Some("not tried"), "{file}: {results:?}");
+        assert_eq!(outcome.json()["would_pass"], false, "{file}");
+    }
+}
+
+#[test]
+fn a_failure_is_the_one_that_a_run_would_meet() {
+    let database = database();
+    let cases = [
+        (
+            "create table a ();\n-- strata: new transaction\nselect 1;\nselect 1/0",
+            1,
+            "22012",
+            "001_a.up.sql line 4",
+        ),
+        ("create unique index concurrently u on public.t (v)", 1, "23505", "step 1"),
+        ("alter table public.t add check (id < 1000)", 1, "23514", "step 1"),
+        ("select 1;\nvacuum;\n-- strata: no transaction\nselect * from nowhere", 1, "42P01", "step 3"),
+    ];
+    for (file, exit, code, place) in cases {
+        let pack = Folder::of(&[("001_a.up.sql", file)]);
+        let outcome = tried(&database, file, &["--json"]).exits(exit).says(&[place, code]);
+        assert_eq!(outcome.json()["error"]["code"], code, "{file}");
+        assert!(results(&outcome).contains(&"failed".to_owned()), "{file}");
+        let real = Strata::on(&database).path(pack.path()).run(&["up"]).exits(exit);
+        assert_eq!(real.error(), outcome.error(), "the run itself says the same");
+        database.run("drop table if exists a; delete from strata.pack");
+    }
+}
+
+#[test]
+fn a_verification_that_would_fail_is_told() {
+    let database = database();
+    let pack = Folder::of(&[
+        ("001_a.up.sql", "create table a ()"),
+        (
+            "001_a.verify.sql",
+            "select 'rows' as check_name, '0' as expected, count(*)::text, count(*) = 0 from public.t",
+        ),
+    ]);
+    let before = everything(&database);
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up", "--dry-run"]).exits(4).says(&["001_a.verify.sql", "expected 0, found 101"]);
+    assert_same("a dry run", &before, &everything(&database));
+}
+
+#[test]
+fn a_deferred_constraint_fails_at_the_step_whose_commit_would_fail() {
+    let database = Database::installed();
+    database.run(
+        "create table p (id int primary key);
+         create table c (id int primary key, p int references p initially deferred);",
+    );
+    // The child before its parent is what deferring is for, in the second transaction as in the first.
+    let fine = "insert into c values (1, 1); insert into p values (1);\n-- strata: new transaction\n\
+                insert into c values (2, 2); insert into p values (2); alter table c add column x int";
+    tried(&database, &fine.replace("; alter table c add column x int", ""), &[]).ok();
+    let bad = "insert into p values (1);\n-- strata: new transaction\ninsert into c values (1, 7);\n\
+               -- strata: new transaction\nselect 1";
+    let outcome = tried(&database, bad, &["--json"]).exits(1).says(&["23503", "step 2"]);
+    assert_eq!(results(&outcome), ["passed", "failed", "not tried"]);
+}
+
+#[test]
+fn it_says_what_each_step_locks_and_touches() {
+    let database = database();
+    let file = "update public.t set v = 'w';\n-- strata: new transaction\nalter table public.t add column n int;\n\
+                create table a (); insert into public.t values (nextval('s') + 5000); drop index public.t_v";
+    let outcome = tried(&database, file, &["--json"]).ok();
+    let json = outcome.json();
+    let locks = |step: usize| {
+        let all = json["steps"][step]["locks"].as_array().expect("locks").clone();
+        let text =
+            |lock: &serde_json::Value| format!("{}: {}", lock["relation"], lock["mode"]).replace('"', "");
+        all.iter().map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(json["steps"][0]["rows"], 101);
+    assert_eq!(locks(0)[0], "public.t: row exclusive", "{:?}", locks(0));
+    assert!(locks(1).contains(&"public.t: access exclusive".to_owned()), "{:?}", locks(1));
+    assert!(locks(1).contains(&"public.t_v: access exclusive".to_owned()), "{:?}", locks(1));
+    assert!(!locks(1).iter().any(|lock| lock.contains("public.a")), "nobody waits for what is new");
+    assert_eq!(json["sequences"], serde_json::json!(["public.s"]));
+    let text = tried(&database, file, &[]).ok();
+    assert!(text.stdout.contains("public.t access exclusive"), "{}", text.stdout);
+    assert!(
+        text.stdout
+            .ends_with("dry run: 1 version would be applied; all 2 steps passed; nothing was changed\n")
+    );
+}
+
+#[test]
+fn a_gate_that_would_stop_the_run_is_told() {
+    let database = Database::installed();
+    let toml = "name = \"g\"\ntitle = \"g\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1]\n\
+                [[phase]]\nnumber = 2\nname = \"two\"\nmigrations = [2]\nneeds = [\"signed\"]\n";
+    let pack = Folder::of(&[
+        ("pack.toml", toml),
+        ("001_a.up.sql", "create table a ()"),
+        ("002_b.up.sql", "create table b ()"),
+    ]);
+    let before = everything(&database);
+    let strata = Strata::on(&database).path(pack.path());
+    let outcome =
+        strata.run(&["up", "--dry-run", "--json"]).exits(9).says(&["the gate of phase 2 (two) is not met"]);
+    assert_eq!(results(&outcome), ["passed", "not tried"]);
+    strata.run(&["up", "--dry-run", "--to-phase", "1"]).ok();
+    assert_same("a dry run", &before, &everything(&database));
+}
+
+#[test]
+fn strata_is_installed_for_the_dry_run_only() {
+    let database = Database::empty();
+    let pack = Folder::of(&[("001_a.up.sql", "select strata.version()"), ("001_a.down.sql", "select 1")]);
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up", "--dry-run"]).ok();
+    assert_eq!(database.value::<i64>("select count(*) from pg_extension where extname <> 'plpgsql'"), 0);
+    strata.run(&["up"]).ok();
+    assert_eq!(strata.run(&["up", "--dry-run"]).ok().stdout, "no change\n");
+    let down = strata.run(&["down", "--dry-run", "--all"]).ok();
+    assert!(down.stdout.contains("1 version would be taken back"), "{}", down.stdout);
+    assert!(strata.run(&["goto", "0", "--dry-run"]).ok().stdout.contains("taken back"));
+    assert_eq!(strata.run(&["version"]).ok().stdout, "1\n");
+}
+
+#[test]
+fn the_whole_aurum_pack_is_tried_up_and_down_and_then_goes_up() {
+    let database = aurum::application();
+    let strata = aurum::strata(&database, aurum::Vectors::Local);
+    let before = everything(&database);
+    strata.run(&["up", "--dry-run", "--to-phase", "2"]).ok();
+    assert_same("a dry run of the first phases", &before, &everything(&database));
+
+    aurum::migrate(&database, aurum::Vectors::Local);
+    let before = everything(&database);
+    let down = strata.run(&["down", "--all", "--dry-run", "--json"]);
+    assert_same("a dry run down", &before, &everything(&database));
+    assert!(!results(&down).contains(&"failed".to_owned()), "{}", down.stdout);
+    strata.run(&["down", "--all", "--yes"]).ok();
+}
+
+#[test]
+fn it_gives_way_to_whoever_waits() {
+    let database = database();
+    // Longer than any test: only giving way ends it.
+    let file = "alter table public.t add column n int;\nselect pg_sleep(3600)";
+    let pack = Folder::of(&[("001_a.up.sql", file)]);
+    let strata = Strata::on(&database).path(pack.path());
+    let before = everything(&database);
+    let running = strata.start(&["up", "--dry-run", "--dry-run-limit", "0", "--json"]);
+    database.until("select exists (select from pg_stat_activity where query like 'select pg_sleep%' and state = 'active')");
+    let mut writer = database.connect();
+    writer
+        .batch_execute("begin; insert into public.t values (3000, 'written'); rollback")
+        .expect("it gives way");
+    let outcome = running.end().exits(29).says(&["it gave way to pid", "which waited", "for t;"]);
+    assert_eq!(results(&outcome), ["not tried"]);
+    assert_same("a dry run", &before, &everything(&database));
+}
+
+#[test]
+fn it_holds_locks_no_longer_than_its_limit() {
+    let database = database();
+    let file = "alter table public.t add column n int;\nselect pg_sleep(3600)";
+    tried(&database, file, &["--dry-run-limit", "1"]).exits(29).says(&["longer than 1 s", "--dry-run-limit"]);
+    let slow = "do $$ begin set statement_timeout = 0; end $$; update public.t set v = 'z';\nselect pg_sleep(0.7);\n\
+                select pg_sleep(0.7); select pg_sleep(0.7)";
+    tried(&database, slow, &["--dry-run-limit", "1"]).exits(29).says(&["locks for"]);
+}
+
+#[test]
+fn it_does_not_queue_behind_a_long_reader() {
+    let database = database();
+    let mut reader = database.connect();
+    reader.batch_execute("begin; select * from public.t").expect("a reader");
+    let file = "set lock_timeout = 0; alter table public.t add column n int";
+    tried(&database, file, &[]).exits(29).says(&["a lock was not to be had within 200 ms"]);
+    reader.batch_execute("rollback").expect("the reader ends");
+    tried(&database, file, &[]).ok();
+}
+
+#[test]
+fn one_that_is_killed_leaves_nothing_and_frees_its_locks() {
+    let database = database();
+    let file = "alter table public.t add column n int;\nselect pg_sleep(3600)";
+    let pack = Folder::of(&[("001_a.up.sql", file)]);
+    let strata = Strata::on(&database).path(pack.path());
+    let before = everything(&database);
+    let running = strata.start(&["up", "--dry-run", "--dry-run-limit", "0"]);
+    database.until("select exists (select from pg_stat_activity where query like 'select pg_sleep%' and state = 'active')");
+    running.kill();
+    let mut writer = database.connect();
+    writer
+        .batch_execute("begin; insert into public.t values (3000, 'written'); rollback")
+        .expect("it is gone");
+    assert_same("a dry run that was killed", &before, &everything(&database));
+}
+
+#[test]
+fn an_operator_stops_it() {
+    let database = database();
+    let pack = Folder::of(&[("001_a.up.sql", "update public.t set v = 'z'; select pg_sleep(3600)")]);
+    let strata = Strata::on(&database).path(pack.path());
+    let running = strata.start(&["up", "--dry-run"]);
+    database.until("select exists (select from pg_stat_activity where query like 'select pg_sleep%' and state = 'active')");
+    running.signal("INT");
+    running.end().exits(130).says(&["the dry run was stopped"]);
+    assert_eq!(database.value::<i64>("select count(*) from public.t where v = 'z'"), 0);
+}
+
+#[test]
+fn a_run_at_work_is_left_alone() {
+    let database = database();
+    let mut gate = database.connect();
+    gate.batch_execute("select pg_advisory_lock(5)").expect("the gate is shut");
+    let pack = Folder::of(&[("001_a.up.sql", "select pg_advisory_lock(5); create table a ()")]);
+    let strata = Strata::on(&database).path(pack.path());
+    let running = strata.start(&["up", "--table-lock-timeout", "60000"]);
+    database.until("select exists (select from pg_locks where locktype = 'advisory' and not granted)");
+    strata
+        .run(&["up", "--dry-run", "--lock-timeout", "0"])
+        .exits(6)
+        .says(&["pack pack is being moved by pid"]);
+    gate.batch_execute("select pg_advisory_unlock(5)").expect("the gate opens");
+    running.end().ok();
+    assert_eq!(strata.run(&["up", "--dry-run"]).ok().stdout, "no change\n");
+}
