@@ -16,7 +16,7 @@ pub enum Limit {
 /// Measurements of one thing.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    name: &'static str,
+    name: String,
     unit: &'static str,
     samples: Vec<f64>,
     limit: Limit,
@@ -24,7 +24,8 @@ pub struct Figure {
 
 impl Figure {
     /// At least one measurement.
-    pub fn new(name: &'static str, unit: &'static str, mut samples: Vec<f64>, limit: Limit) -> Figure {
+    pub fn new(name: impl Into<String>, unit: &'static str, mut samples: Vec<f64>, limit: Limit) -> Figure {
+        let name = name.into();
         assert!(!samples.is_empty(), "{name} was not measured");
         samples.sort_by(f64::total_cmp);
         Figure { name, unit, samples, limit }
@@ -71,7 +72,7 @@ impl Figure {
             None => "",
         };
         format!(
-            "{:<34}{:>10.3} {:<6} [{:.3} .. {:.3}]  {:<9}{met}",
+            "{:<40}{:>10.3} {:<6} [{:.3} .. {:.3}]  {:<9}{met}",
             self.name,
             self.median(),
             self.unit,

@@ -2,11 +2,15 @@
 
 mod engine;
 mod figure;
+mod search;
 mod writers;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask bench engine [--json] [--rounds N] [apply|backfill|pack|blocked ...]";
+const USAGE: &str = "usage: cargo xtask bench engine|search [--json] [--rounds N] [case ...]
+
+engine: apply backfill pack blocked
+search: by-hand documents whole-corpus isolation complete";
 
 /// What is asked for.
 struct Wish {
@@ -16,14 +20,14 @@ struct Wish {
 }
 
 impl Wish {
-    fn parse(words: &[String]) -> Option<Wish> {
+    fn parse(words: &[String], names: &[&str]) -> Option<Wish> {
         let mut wish = Wish { json: false, rounds: 5, only: Vec::new() };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--json" => wish.json = true,
                 "--rounds" => wish.rounds = words.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
-                name if engine::NAMES.contains(&name) => wish.only.push(name.to_owned()),
+                name if names.contains(&name) => wish.only.push(name.to_owned()),
                 _ => return None,
             }
         }
@@ -38,17 +42,23 @@ impl Wish {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let wish = match words.split_first() {
-        Some((suite, rest)) if suite == "engine" => Wish::parse(rest),
-        _ => None,
-    };
-    let Some(wish) = wish else {
+    let Some((wish, suite)) = asked(&words) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let report = engine::run(&wish);
+    let report = suite(&wish);
     println!("{}", if wish.json { report.json().to_string() } else { report.table() });
     ExitCode::SUCCESS
+}
+
+/// What is to be measured, and how much of it.
+fn asked(words: &[String]) -> Option<(Wish, fn(&Wish) -> figure::Report)> {
+    let (suite, rest) = words.split_first()?;
+    match suite.as_str() {
+        "engine" => Some((Wish::parse(rest, &engine::NAMES)?, engine::run)),
+        "search" => Some((Wish::parse(rest, &search::NAMES)?, search::run)),
+        _ => None,
+    }
 }
 
 /// Says on stderr what is being measured.

@@ -3,7 +3,8 @@
 use crate::hits::{Values, hits};
 use crate::jsonb::Jsonb;
 use crate::prepared::select;
-use crate::registry::{Registry, tenant};
+use crate::registry::Registry;
+use crate::remembered;
 use crate::report::{internal, report};
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -39,7 +40,7 @@ fn find_similar_content(
 > {
     let entity_type = given("input_entity_type", input_entity_type)?;
     let id = *given("input_entity_id", input_entity_id)?.as_bytes();
-    let registry = Registry::read().map_err(internal)?;
+    let registry = remembered::registry().map_err(internal)?;
     let begin = Begin::at(&registry, &entity_type, id)?;
     let sources: Vec<Source> =
         registry.sources.iter().filter(|source| source.model == begin.source.model).cloned().collect();
@@ -48,7 +49,7 @@ fn find_similar_content(
     let plan = search::plan(&request, &sources, &registry.vector_schema).map_err(report)?;
     // Under row level security a row may be shown to others than its tenant: the caller's own rows are searched.
     let of = (!plan.row_security).then_some(begin.tenant);
-    let values = Values { tenant: tenant(of, plan.row_security)?, embedding: None, metadata: None };
+    let values = Values { tenant: registry.tenant(of, plan.row_security)?, embedding: None, metadata: None };
     Ok(TableIterator::new(hits(&plan, values).map_err(internal)?))
 }
 

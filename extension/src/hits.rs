@@ -1,8 +1,7 @@
 //! Runs a planned search: binds its arguments, reads its rows, and where the answer is to be diverse, picks among them.
 
 use crate::jsonb::Jsonb;
-use crate::prepared::select;
-use crate::settings::shaped;
+use crate::prepared;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
@@ -26,9 +25,9 @@ pub struct Values<'a> {
 pub fn hits(plan: &Plan, values: Values<'_>) -> spi::Result<Vec<Hit>> {
     let parameters = bind(&plan.arguments, values);
     match &plan.diverse {
-        None => shaped(|| select(&plan.sql, &parameters, |row| hit(&row))),
+        None => prepared::search(&plan.sql, &parameters, |row| hit(&row)),
         Some(diverse) => {
-            let candidates = shaped(|| select(&plan.sql, &parameters, |row| candidate(&row)))?;
+            let candidates = prepared::search(&plan.sql, &parameters, |row| candidate(&row))?;
             pick(diverse, candidates)
         }
     }
@@ -84,5 +83,5 @@ fn pick(diverse: &Diverse, candidates: Vec<Candidate>) -> spi::Result<Vec<Hit>> 
         ids.push(Uuid::from_bytes(picked.id));
         ranks.push(picked.rank);
     }
-    shaped(|| select(&diverse.fetch, &[sources.into(), ids.into(), ranks.into()], |row| hit(&row)))
+    prepared::search(&diverse.fetch, &[sources.into(), ids.into(), ranks.into()], |row| hit(&row))
 }

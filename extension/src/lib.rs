@@ -22,6 +22,7 @@ mod prepared;
 mod push_pack;
 mod rag_search;
 mod registry;
+mod remembered;
 mod report;
 mod search_explain;
 mod settings;
@@ -58,9 +59,15 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!(
+    "../../sql/create/watch_registry.sql",
+    name = "watch_registry",
+    requires = ["source", "model", remembered::forget_registry]
+);
+extension_sql_file!(
     "../../sql/create/grant_search.sql",
     name = "grant_search",
     requires = [
+        "watch_registry",
         "refresh_hierarchy_view",
         rag_search::rag_search,
         find_similar_content::find_similar_content,

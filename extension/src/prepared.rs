@@ -1,58 +1,169 @@
-//! Read-only statements, prepared once for each session.
+//! Read-only statements, prepared once for each session and role.
 
+use crate::settings::{generic, shaped};
 use pgrx::datum::DatumWithOid;
-use pgrx::pg_sys::{Oid, PgOid};
+use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
-use pgrx::spi::{OwnedPreparedStatement, SpiHeapTupleData};
+use pgrx::spi::{SpiError, SpiHeapTupleData};
 use std::cell::RefCell;
+use std::ffi::CString;
+use std::ptr::NonNull;
 
-/// Statements kept in a session. Unit: statements. Search needs four, and one more for each set of sources.
-const KEPT: usize = 16;
+/// Statements kept in a session. Unit: statements. Search needs four, and one more for each set of sources; twice that
+/// where a session changes roles.
+const KEPT: usize = 32;
 
-/// What a statement was prepared for. The types belong to it: pgvector dropped and created again has another oid.
+/// What a statement was prepared for. The types belong to it: pgvector dropped and created again has another oid. The role
+/// does too: under row level security a plan is made for one, and would be made anew at each change.
 #[derive(PartialEq, Eq)]
 struct Key {
     sql: String,
     types: Vec<Oid>,
+    role: Oid,
 }
 
 thread_local! {
     // Most recently used last.
-    static STATEMENTS: RefCell<Vec<(Key, OwnedPreparedStatement)>> = const { RefCell::new(Vec::new()) };
+    static STATEMENTS: RefCell<Vec<(Key, Statement)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs a query and reads each row. Never assigns a transaction id.
-///
-/// The statement is out of the cache while it runs, so that a policy or a function that comes back here finds the cache
-/// free, and an error on the way only costs preparing it again.
 pub fn select<R>(
     sql: &str,
     parameters: &[DatumWithOid<'_>],
-    mut read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
+    read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
 ) -> spi::Result<Vec<R>> {
-    let key = Key { sql: sql.to_owned(), types: parameters.iter().map(DatumWithOid::oid).collect() };
-    Spi::connect(|client| {
-        let statement = match take(&key) {
-            Some(statement) => statement,
-            None => {
-                let types: Vec<PgOid> = key.types.iter().map(|oid| PgOid::from(*oid)).collect();
-                client.prepare(sql, &types)?.keep()
-            }
-        };
-        let rows = client.select(&statement, None, parameters)?.map(&mut read).collect();
-        put(key, statement);
-        rows
+    with(sql, parameters, |statement| statement.run(parameters, read))
+}
+
+/// The same for a statement of search, whose plan is one for all tenants and goes by their index. The settings that make
+/// it so hold while it is planned: what a policy calls while it runs sees those of the session.
+pub fn search<R>(
+    sql: &str,
+    parameters: &[DatumWithOid<'_>],
+    read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
+) -> spi::Result<Vec<R>> {
+    with(sql, parameters, |statement| {
+        shaped(|| statement.plan());
+        generic(|| statement.run(parameters, read))
     })
 }
 
-fn take(key: &Key) -> Option<OwnedPreparedStatement> {
+/// The statement is out of the cache while it runs, so that a policy or a function that comes back here finds the cache
+/// free, and an error on the way only costs preparing it again.
+fn with<R>(
+    sql: &str,
+    parameters: &[DatumWithOid<'_>],
+    work: impl FnOnce(&mut Statement) -> spi::Result<R>,
+) -> spi::Result<R> {
+    // SAFETY: reads a variable of this process.
+    #[allow(unsafe_code)]
+    let role = unsafe { pg_sys::GetUserId() };
+    let key = Key { sql: sql.to_owned(), types: parameters.iter().map(DatumWithOid::oid).collect(), role };
+    Spi::connect(|_| {
+        let mut statement = match take(&key) {
+            Some(statement) => statement,
+            None => Statement::prepare(&key)?,
+        };
+        let done = work(&mut statement);
+        if statement.is_as_planned() {
+            put(key, statement);
+        }
+        done
+    })
+}
+
+/// A statement that outlives its transaction.
+struct Statement {
+    plan: NonNull<pg_sys::_SPI_plan>,
+    /// How often it had been planned when it was planned in shape.
+    planned: Option<i32>,
+}
+
+#[allow(unsafe_code)]
+impl Statement {
+    fn prepare(key: &Key) -> spi::Result<Self> {
+        let sql = CString::new(key.sql.as_str()).expect("no name of Postgres has a NUL in it");
+        let (count, mut types) = (i32::try_from(key.types.len()).unwrap_or(0), key.types.clone());
+        let options = i32::try_from(pg_sys::CURSOR_OPT_GENERIC_PLAN).unwrap_or(0);
+        // SAFETY: inside of `Spi::connect`; the server copies the text and the types.
+        let plan = unsafe { pg_sys::SPI_prepare_cursor(sql.as_ptr(), count, types.as_mut_ptr(), options) };
+        let plan = NonNull::new(plan).ok_or(SpiError::NoTupleTable)?;
+        // SAFETY: prepared above; from here on it lives until it is freed.
+        unsafe { pg_sys::SPI_keepplan(plan.as_ptr()) };
+        Ok(Statement { plan, planned: None })
+    }
+
+    /// Plans it, where it is not planned or its plan is no longer right.
+    fn plan(&mut self) {
+        // SAFETY: inside of `Spi::connect`, a kept plan of one statement. The reference that is counted here is given back.
+        unsafe {
+            let cached = pg_sys::SPI_plan_get_cached_plan(self.plan.as_ptr());
+            if !cached.is_null() {
+                pg_sys::ReleaseCachedPlan(cached, pg_sys::CurrentResourceOwner);
+            }
+        }
+        self.planned = Some(self.generation());
+    }
+
+    /// How often it has been planned.
+    fn generation(&self) -> i32 {
+        // SAFETY: a kept plan has a list of one source.
+        unsafe {
+            let sources = pg_sys::SPI_plan_get_plan_sources(self.plan.as_ptr());
+            let source = (*(*sources).elements).ptr_value.cast::<pg_sys::CachedPlanSource>();
+            (*source).generation
+        }
+    }
+
+    /// Whether nobody planned it anew behind our back: statistics may come in between planning and running, and then the
+    /// settings of the session have shaped it.
+    fn is_as_planned(&self) -> bool {
+        self.planned.is_none_or(|planned| planned == self.generation())
+    }
+
+    fn run<R>(
+        &mut self,
+        parameters: &[DatumWithOid<'_>],
+        mut read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
+    ) -> spi::Result<Vec<R>> {
+        let mut values = Vec::with_capacity(parameters.len());
+        let mut nulls = Vec::with_capacity(parameters.len());
+        for parameter in parameters {
+            let value = parameter.datum();
+            nulls.push(if value.is_some() { b' ' } else { b'n' } as std::ffi::c_char);
+            values.push(value.map_or(pg_sys::Datum::null(), |value| value.sans_lifetime()));
+        }
+        // SAFETY: inside of `Spi::connect`, as many values as the statement has parameters, of their types; the rows are
+        // read before the connection ends.
+        unsafe {
+            let status =
+                pg_sys::SPI_execute_plan(self.plan.as_ptr(), values.as_mut_ptr(), nulls.as_ptr(), true, 0);
+            Spi::check_status(status)?;
+            let table = pg_sys::SPI_tuptable.as_ref().ok_or(SpiError::NoTupleTable)?;
+            let rows = std::slice::from_raw_parts(table.vals, usize::try_from(table.numvals).unwrap_or(0));
+            let row = |row: &pg_sys::HeapTuple| SpiHeapTupleData::new(table.tupdesc, *row);
+            rows.iter().map(|one| read(row(one)?.ok_or(SpiError::NoTupleTable)?)).collect()
+        }
+    }
+}
+
+impl Drop for Statement {
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        // SAFETY: kept by `prepare`, freed once.
+        unsafe { pg_sys::SPI_freeplan(self.plan.as_ptr()) };
+    }
+}
+
+fn take(key: &Key) -> Option<Statement> {
     STATEMENTS.with_borrow_mut(|kept| {
         let at = kept.iter().position(|(k, _)| k == key)?;
         Some(kept.remove(at).1)
     })
 }
 
-fn put(key: Key, statement: OwnedPreparedStatement) {
+fn put(key: Key, statement: Statement) {
     STATEMENTS.with_borrow_mut(|kept| {
         if kept.len() == KEPT {
             kept.remove(0);

@@ -2,7 +2,7 @@
 
 use crate::hits::{Values, hits};
 use crate::jsonb::Jsonb;
-use crate::registry::{Registry, tenant};
+use crate::remembered;
 use crate::report::{internal, report};
 use crate::vector::Vector;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -54,10 +54,10 @@ fn rag_search(
             diversity,
         },
     };
-    let registry = Registry::read().map_err(internal)?;
+    let registry = remembered::registry().map_err(internal)?;
     let plan = search::plan(&request, &registry.sources, &registry.vector_schema).map_err(report)?;
     let values = Values {
-        tenant: tenant(user_id_filter, plan.row_security)?,
+        tenant: registry.tenant(user_id_filter, plan.row_security)?,
         embedding: query_embedding.map(|embedding| embedding.parameter(registry.vector)),
         metadata: metadata_filter,
     };

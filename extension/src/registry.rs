@@ -17,22 +17,56 @@ pub struct Registry {
     pub vector: Oid,
     /// Where pgvector lives.
     pub vector_schema: String,
+    /// Whether the caller may call Supabase's `auth.uid()`.
+    pub auth_uid: bool,
+    /// The relations that all of it was read from.
+    pub read_from: Vec<Oid>,
 }
 
 impl Registry {
-    /// Reads it.
+    /// Reads it. [`crate::remembered`] keeps it for the next call.
     pub fn read() -> spi::Result<Registry> {
-        let rows = select(include_str!("../../sql/query/search_sources.sql"), &[], |row| {
-            Ok((source(&row)?, required::<Oid>(&row, "vector")?, required::<String>(&row, "vector_schema")?))
+        let mut registry = Registry {
+            sources: Vec::new(),
+            vector: Oid::INVALID,
+            vector_schema: String::new(),
+            auth_uid: false,
+            read_from: Vec::new(),
+        };
+        select(include_str!("../../sql/query/search_sources.sql"), &[], |row| {
+            registry.sources.push(source(&row)?);
+            registry.vector = required(&row, "vector")?;
+            registry.vector_schema = required(&row, "vector_schema")?;
+            registry.read_from.extend(required::<Vec<Oid>>(&row, "read_from")?);
+            Ok(())
         })?;
-        let mut registry =
-            Registry { sources: Vec::new(), vector: Oid::INVALID, vector_schema: String::new() };
-        for (source, vector, vector_schema) in rows {
-            registry.sources.push(source);
-            registry.vector = vector;
-            registry.vector_schema = vector_schema;
-        }
+        let has_auth_uid = include_str!("../../sql/query/has_auth_uid.sql");
+        registry.auth_uid = select(has_auth_uid, &[], |row| row[1].value())?.contains(&Some(true));
         Ok(registry)
+    }
+
+    /// Whether nothing is missing or does not fit: what would mend it cannot be foreseen.
+    pub fn is_whole(&self) -> bool {
+        let usable = |source: &Source| matches!(source.access, Access::Readable | Access::Denied);
+        !self.sources.is_empty() && self.sources.iter().all(usable)
+    }
+
+    /// Whose rows: core decides, from the argument and, where row level security is at work, from who is asking.
+    pub fn tenant(&self, filter: Option<Uuid>, row_security: bool) -> Result<Uuid, ErrorReport> {
+        let caller = if row_security { self.caller().map_err(internal)? } else { None };
+        let bytes = |id: Uuid| *id.as_bytes();
+        search::tenant(filter.map(bytes), row_security, caller.map(bytes))
+            .map(Uuid::from_bytes)
+            .map_err(report)
+    }
+
+    /// Supabase's `auth.uid()` where it is, else the subject of the request's claims.
+    fn caller(&self) -> spi::Result<Option<Uuid>> {
+        let sql = match self.auth_uid {
+            true => "select auth.uid()",
+            false => include_str!("../../sql/query/caller.sql"),
+        };
+        Ok(select(sql, &[], |row| row[1].value::<Uuid>())?.into_iter().flatten().next())
     }
 }
 
@@ -77,21 +111,4 @@ fn access(row: &SpiHeapTupleData<'_>) -> spi::Result<Access> {
 
 fn required<T: FromDatum + IntoDatum>(row: &SpiHeapTupleData<'_>, column: &str) -> spi::Result<T> {
     row[column].value()?.ok_or(spi::Error::InvalidPosition)
-}
-
-/// Whose rows: core decides, from the argument and, where row level security is at work, from who is asking.
-pub fn tenant(filter: Option<Uuid>, row_security: bool) -> Result<Uuid, ErrorReport> {
-    let caller = if row_security { caller().map_err(internal)? } else { None };
-    let bytes = |id: Uuid| *id.as_bytes();
-    search::tenant(filter.map(bytes), row_security, caller.map(bytes)).map(Uuid::from_bytes).map_err(report)
-}
-
-/// Supabase's `auth.uid()` where it is, else the subject of the request's claims.
-fn caller() -> spi::Result<Option<Uuid>> {
-    let has = select(include_str!("../../sql/query/has_auth_uid.sql"), &[], |row| row[1].value::<bool>())?;
-    let sql = match has.as_slice() {
-        [Some(true)] => "select auth.uid()",
-        _ => include_str!("../../sql/query/caller.sql"),
-    };
-    Ok(select(sql, &[], |row| row[1].value::<Uuid>())?.into_iter().flatten().next())
 }

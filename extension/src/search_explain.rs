@@ -1,10 +1,10 @@
 //! `search_explain`: which way each source is searched for a tenant, why, and what it costs. Never tells of foreign rows.
 
 use crate::hits::{Values, hits};
-use crate::prepared::select;
-use crate::registry::{Registry, tenant};
+use crate::prepared;
+use crate::registry::Registry;
+use crate::remembered;
 use crate::report::{internal, report};
-use crate::settings::shaped;
 use crate::vector::Vector;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
@@ -42,7 +42,7 @@ fn search_explain(
     >,
     ErrorReport,
 > {
-    let registry = Registry::read().map_err(internal)?;
+    let registry = remembered::registry().map_err(internal)?;
     let request = Request {
         near: Near::Embedding(query_embedding.as_ref().map(Vector::as_slice)),
         count: match_count,
@@ -53,7 +53,7 @@ fn search_explain(
     let asked = Asked {
         request,
         registry: &registry,
-        tenant: tenant(user_id_filter, whole.row_security)?,
+        tenant: registry.tenant(user_id_filter, whole.row_security)?,
         embedding: query_embedding.as_ref(),
     };
     let told: Result<Vec<Told>, ErrorReport> =
@@ -94,7 +94,7 @@ impl Asked<'_> {
         let milliseconds = began.elapsed().as_secs_f64() * 1e3;
         let sql = search::compared(source).map_err(report)?;
         let compared =
-            shaped(|| select(&sql, &[self.tenant.into()], |row| row[1].value())).map_err(internal)?;
+            prepared::search(&sql, &[self.tenant.into()], |row| row[1].value()).map_err(internal)?;
         let index = index(source).map_err(internal)?;
         Ok((
             source.entity_type.clone(),
@@ -111,6 +111,7 @@ impl Asked<'_> {
 fn index(source: &Source) -> spi::Result<Option<String>> {
     let (schema, name) = source.relation.clone();
     let parameters: [DatumWithOid<'_>; 3] = [schema.into(), name.into(), source.tenant.clone().into()];
-    let found = select(include_str!("../../sql/query/tenant_index.sql"), &parameters, |row| row[1].value());
+    let found =
+        prepared::select(include_str!("../../sql/query/tenant_index.sql"), &parameters, |row| row[1].value());
     Ok(found?.into_iter().flatten().next())
 }

@@ -1,22 +1,34 @@
-//! Settings that hold while a statement is planned and run, and for nobody else.
+//! Settings that hold while a statement is planned or run, and for nobody else.
 
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// What a statement of search is planned under. One plan for all tenants, so that it is planned once a session and the
-/// sixth call answers as the first; the tenant's rows by their index, however many the planner guesses they are: a plan
-/// for the average tenant would read the whole table where there are few tenants, and so would one for a large tenant
-/// which small ones then share. No compilation: forbidding a sequential scan raises the guessed cost of a table without
-/// such an index to where it would set in.
-const SHAPE: [(&CStr, &CStr); 3] =
-    [(c"plan_cache_mode", c"force_generic_plan"), (c"enable_seqscan", c"off"), (c"jit", c"off")];
+/// What a statement of search is planned under, once for all tenants: by the index of the tenant, however many rows the
+/// planner guesses there are. A plan for the average tenant would read the whole table where there are few tenants. No
+/// compilation: forbidding a sequential scan raises the guessed cost of a table without such an index to where it would
+/// set in.
+const SHAPE: [(&CStr, &CStr); 2] = [(c"enable_seqscan", c"off"), (c"jit", c"off")];
 
-/// Does some work under the settings of search. They end with it; where an error is raised, Postgres takes them back.
-#[allow(unsafe_code)]
+/// Does some planning under the settings of search.
 pub fn shaped<R>(work: impl FnOnce() -> R) -> R {
+    under(&SHAPE, work)
+}
+
+/// Runs a statement by the plan that was made for all tenants, also where the session asks for a new one each time.
+pub fn generic<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: reads a variable of this process.
+    #[allow(unsafe_code)]
+    let custom = i64::from(unsafe { pg_sys::plan_cache_mode })
+        == i64::from(pg_sys::PlanCacheMode::PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN);
+    if custom { under(&[(c"plan_cache_mode", c"auto")], work) } else { work() }
+}
+
+/// Does some work under settings. They end with it; where an error is raised, Postgres takes them back.
+#[allow(unsafe_code)]
+fn under<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {
     // SAFETY: a nest level is opened, and closed below or by the abort of the transaction, as for a function with SET.
     let level = unsafe { pg_sys::NewGUCNestLevel() };
-    for (name, value) in SHAPE {
+    for (name, value) in settings {
         // SAFETY: in the level that was opened above.
         unsafe { set_local(name, value) };
     }

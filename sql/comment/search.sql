@@ -6,3 +6,5 @@ comment on function strata.find_similar_content is
     'The rows most like one row, itself left out, over all sources of its model, best first; the rules of rag_search.';
 comment on function strata.search_explain is
     'For each source: which way it is searched for a tenant and why, the rows compared and found, and the milliseconds.';
+comment on function strata.forget_registry() is
+    'Trigger of strata.source and strata.model: tells every session that what it remembers of the registry has changed.';

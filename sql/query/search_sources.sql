@@ -5,7 +5,7 @@
 -- exist, null: none), misfit text, misfit_is text, misfit_should text (a column whose type cannot play its role, its type,
 -- and what it should be; null: none), hidden_is_time bool, json text[] (columns whose value need not fit into a jsonb),
 -- readable bool (every column that search needs), row_security bool (it decides what the caller finds),
--- vector oid (the type), vector_schema text; in the order in which equally similar rows are returned
+-- vector oid (the type), vector_schema text, read_from oid[] (the relations that this was read from); in the order in which equally similar rows are returned
 select s.entity_type, s.relation_schema, s.relation_name, s.key_column, s.tenant_column, s.title_column,
        s.content_columns, s.created_at_column, s.metadata_columns, s.vector_column, s.hidden_column, s.model, m.dimensions,
        r.oid is not null as has_table,
@@ -13,7 +13,8 @@ select s.entity_type, s.relation_schema, s.relation_name, s.key_column, s.tenant
        coalesce(needed.hidden_is_time, false) as hidden_is_time, coalesce(needed.json, '{}') as json,
        coalesce(needed.readable and pg_catalog.has_schema_privilege(r.relnamespace, 'usage'), false) as readable,
        coalesce(pg_catalog.row_security_active(r.oid), false) as row_security,
-       v.type as vector, v.schema as vector_schema
+       v.type as vector, v.schema as vector_schema,
+       pg_catalog.array_remove(array['strata.source'::pg_catalog.regclass, 'strata.model'::pg_catalog.regclass, r.oid], null)::pg_catalog.oid[] as read_from
 from strata.source s
 join strata.model m on m.name operator(pg_catalog.=) s.model
 cross join (

@@ -48,7 +48,8 @@ cargo xtask <verb>
      --fresh            begins anew
      --stop             stops it
      --without-extension  with pgvector only
-  bench engine [--json] ratios of two things in one run, on PostgreSQL without assertions: benches/README.md
+  bench engine|search [--json]
+                        ratios of two things in one run, on PostgreSQL without assertions: benches/README.md
   soak                  kills runs at random moments and checks what becomes of them
      --minutes N        for so long; 10 without it
      --seed S           the same kills again

@@ -72,4 +72,46 @@ mod tests {
         assert_eq!(refusal("select * from strata.rag_search('[1,0,0]', null)"), "P0001 broken");
         assert_eq!(settings(), before);
     }
+
+    #[pg_test]
+    fn what_a_policy_calls_sees_the_settings_of_the_session() {
+        lopsided();
+        run("create function public.looks(uuid) returns boolean language plpgsql as $$
+             begin
+                 perform set_config('test.seen', (select string_agg(current_setting(s), ' ')
+                     from unnest(array['plan_cache_mode', 'enable_seqscan', 'jit', 'search_path']) s), true);
+                 return true;
+             end $$;
+             create policy looks on public.note using (public.looks(id)); alter table public.note enable row level security;
+             create role reader; grant usage on schema strata to reader;
+             grant select on public.note, public.task, strata.source, strata.model to reader;
+             grant execute on function strata.rag_search to reader");
+        run(&format!("set local request.jwt.claims = '{{\"sub\": \"{BOB}\"}}'; set local role reader"));
+        run("set local search_path = public, pg_temp; set local jit = on");
+        let custom = ("force_custom_plan", "auto");
+        for (mode, seen) in [("auto", "auto"), ("force_generic_plan", "force_generic_plan"), custom] {
+            run(&format!("set local plan_cache_mode = {mode}"));
+            for seqscan in ["on", "off"] {
+                run(&format!("set local enable_seqscan = {seqscan}; set local test.seen = 'nothing'"));
+                assert_eq!(ask("select count(*) from strata.rag_search('[1,0,0]', null, 40)"), "30");
+                let wanted = format!("{seen} {seqscan} on public, pg_temp");
+                assert_eq!(ask("select current_setting('test.seen')"), wanted, "{mode}");
+            }
+        }
+    }
+
+    #[pg_test]
+    fn the_plan_is_made_in_shape_whatever_the_session_asks_for() {
+        lopsided();
+        for mode in ["force_custom_plan", "auto", "force_generic_plan"] {
+            run(&format!("set local plan_cache_mode = {mode}"));
+            let before = scans();
+            let (whole, by_index) = before.split_once(' ').expect("two numbers");
+            for _ in 1..=8 {
+                run(&format!("select count(*) from strata.rag_search('[1,0,0]', '{ANN}', 40)"));
+            }
+            let by_index: u32 = by_index.parse().expect("a number");
+            assert_eq!(scans(), format!("{whole} {}", by_index + 8), "{mode}");
+        }
+    }
 }

@@ -1,0 +1,40 @@
+//! Search: what an answer costs beside the query that somebody writes by hand, beside the function of the documents and
+//! beside the shape that no index serves; what foreign rows change; what vectors take on disk; and that no cell is short.
+
+mod asked;
+mod by_hand;
+mod complete;
+mod documents;
+mod isolation;
+mod library;
+mod random;
+mod whole_corpus;
+mod world;
+
+use crate::Wish;
+use crate::figure::{Figure, Report};
+use strata_tests::Database;
+
+/// The cases, as one types them.
+pub const NAMES: [&str; 5] = ["by-hand", "documents", "whole-corpus", "isolation", "complete"];
+
+/// A case: measures so many rounds on a filled database.
+type Case = fn(&library::Library, usize) -> Vec<Figure>;
+
+/// Measures the cases that were asked for, in every size.
+pub fn run(wish: &Wish) -> Report {
+    let server = Database::empty().value::<String>("select version()");
+    // Those that want a filled database.
+    let cases: [Case; 4] = [by_hand::measure, documents::measure, whole_corpus::measure, isolation::measure];
+    let mut figures = Vec::new();
+    let wanted: Vec<Case> =
+        NAMES.iter().zip(cases).filter(|(name, _)| wish.wants(name)).map(|(_, case)| case).collect();
+    for size in library::SIZES.into_iter().filter(|_| !wanted.is_empty()) {
+        let library = library::Library::of(size);
+        figures.extend(wanted.iter().flat_map(|case| case(&library, wish.rounds)));
+    }
+    if wish.wants("complete") {
+        figures.extend(complete::measure());
+    }
+    Report { suite: "search", server, figures }
+}

@@ -1,0 +1,48 @@
+//! The documents' function, as their text suggests it: plpgsql, one union of all rows of the user.
+
+use super::asked::{Asker, RAG_SEARCH, in_turn};
+use super::library::{Library, TABLES};
+use crate::figure::{Figure, Limit};
+use crate::say;
+
+/// Theirs over ours: for the largest tenant, and for a tiny one.
+pub fn measure(library: &Library, rounds: usize) -> Vec<Figure> {
+    library.database.run(&function());
+    let mut ours = Asker::signed_in(library, RAG_SEARCH);
+    let mut theirs = Asker::signed_in(library, "select * from public.documents_search($1, $2, 10)");
+    let mut figure = |(tenant, kind, calls, least): (usize, &str, usize, f64)| {
+        let ratio = |_| {
+            let (a, b) = in_turn(library, (&mut ours, &mut theirs), tenant, calls);
+            say(&format!("{kind} tenant: rag_search {a:.3} ms, the documents' {b:.3} ms"));
+            b / a
+        };
+        let samples = (0..rounds).map(ratio).collect();
+        let name = format!("{}: the documents' / {kind} tenant", library.size.dimensions);
+        Figure::new(name, "ratio", samples, Limit::AtLeast(least))
+    };
+    [(0, "largest", 40, 10.0), (899, "900th", 200, 1.0)].map(&mut figure).into()
+}
+
+fn function() -> String {
+    let branch = |table: &str| {
+        format!(
+            "select '{table}'::text, t.id, t.title, t.content, 1 - (t.embedding <=> query_embedding), t.created_at,
+                    jsonb_build_object('status', t.status)
+             from {table} t
+             where t.user_id = user_id_filter and t.embedding is not null
+               and (date_range_days is null or t.created_at >= now() - make_interval(days => date_range_days))"
+        )
+    };
+    format!(
+        "create or replace function public.documents_search(query_embedding vector, user_id_filter uuid,
+             match_count int default 10, date_range_days int default null)
+         returns table (entity_type text, entity_id uuid, title text, content text, similarity float, created_at timestamptz,
+                        metadata jsonb)
+         language plpgsql as $$
+         begin
+             return query select * from ({}) r (a, b, c, d, e, f, g) order by r.e desc limit match_count;
+         end
+         $$",
+        TABLES.map(branch).join("\nunion all\n")
+    )
+}
