@@ -44,7 +44,9 @@ pub fn search<R>(
     read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
 ) -> spi::Result<Vec<R>> {
     with(sql, parameters, |statement| {
-        shaped(|| statement.plan());
+        if !statement.is_planned() {
+            shaped(|| statement.plan());
+        }
         generic(|| statement.run(parameters, read))
     })
 }
@@ -106,13 +108,24 @@ impl Statement {
         self.planned = Some(self.generation());
     }
 
+    /// Whether its plan was made in shape and nothing has changed since.
+    fn is_planned(&self) -> bool {
+        let source = self.source();
+        // SAFETY: a plan that is there belongs to its source.
+        let valid = || unsafe { source.gplan.as_ref().is_some_and(|plan| plan.is_valid) };
+        self.planned == Some(source.generation) && source.is_valid && valid()
+    }
+
     /// How often it has been planned.
     fn generation(&self) -> i32 {
-        // SAFETY: a kept plan has a list of one source.
+        self.source().generation
+    }
+
+    fn source(&self) -> &pg_sys::CachedPlanSource {
+        // SAFETY: a kept plan has a list of one source, which lives as long as it.
         unsafe {
             let sources = pg_sys::SPI_plan_get_plan_sources(self.plan.as_ptr());
-            let source = (*(*sources).elements).ptr_value.cast::<pg_sys::CachedPlanSource>();
-            (*source).generation
+            &*(*(*sources).elements).ptr_value.cast::<pg_sys::CachedPlanSource>()
         }
     }
 

@@ -8,6 +8,8 @@ use super::{Argument, Hidden, Id, Source};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 
+mod direct;
+
 /// What a statement is made of.
 pub(super) struct Search<'a> {
     pub sources: &'a [&'a Source],
@@ -40,6 +42,9 @@ impl Parameters {
 impl Search<'_> {
     /// The rows themselves: entity_type, entity_id, title, content, similarity, created_at, metadata.
     pub fn rows(&self) -> Result<(String, Vec<Argument>), Error> {
+        if self.is_direct() {
+            return self.direct();
+        }
         let (best, arguments) = self.best()?;
         Ok((format!("{best}\n{}", fetched(self.sources)?), arguments))
     }
@@ -73,20 +78,7 @@ impl Search<'_> {
         let rows = parameters.place(Argument::Rows(self.rows));
         let distance = format!("operator({}.<=>) {query}", Ident::new(self.vector_schema)?);
         let also = self.conditions(&mut parameters);
-        let minimum = self.minimum.map(|minimum| {
-            let place = parameters.place(Argument::Minimum(minimum));
-            format!("    where r.rank operator(pg_catalog.<=) (0::pg_catalog.float8 operator(pg_catalog.-) {place})\n")
-        });
-        let score = match &self.weights {
-            None => "r.rank".to_owned(),
-            Some(weights) => {
-                let place = parameters.place(Argument::Weights(weights.clone()));
-                let weight = format!("({place})[r.source operator(pg_catalog.+) 1]");
-                format!(
-                    "{weight} operator(pg_catalog.*) (r.rank operator(pg_catalog.-) 1::pg_catalog.float8)"
-                )
-            }
-        };
+        let (minimum, score) = (self.minimum(&mut parameters), self.score(&mut parameters));
         let ranked = each(self.sources, |n, source| {
             rank(
                 n,
@@ -99,12 +91,29 @@ impl Search<'_> {
     select r.source, r.id, r.rank, {score} as score from (
 {ranked}
     ) r
-{}    order by 4, r.source, r.id
+{minimum}    order by 4, r.source, r.id
     limit {rows}
-)",
-            minimum.unwrap_or_default()
+)"
         );
         Ok((best, parameters.0))
+    }
+
+    /// The condition on the rank of `r`; empty: none.
+    fn minimum(&self, parameters: &mut Parameters) -> String {
+        let minimum = self.minimum.map(|minimum| {
+            let place = parameters.place(Argument::Minimum(minimum));
+            format!("    where r.rank operator(pg_catalog.<=) (0::pg_catalog.float8 operator(pg_catalog.-) {place})\n")
+        });
+        minimum.unwrap_or_default()
+    }
+
+    /// What the rows `r` of all sources are ordered by.
+    fn score(&self, parameters: &mut Parameters) -> String {
+        let Some(weights) = &self.weights else { return "r.rank".to_owned() };
+        let place = parameters.place(Argument::Weights(weights.clone()));
+        format!(
+            "({place})[r.source operator(pg_catalog.+) 1] operator(pg_catalog.*) (r.rank operator(pg_catalog.-) 1::pg_catalog.float8)"
+        )
     }
 
     /// The vector to measure from, as an expression that is evaluated once.
@@ -250,11 +259,7 @@ fn fetch(n: usize, source: &Source) -> Result<String, Error> {
     let entity_type = literal(&source.entity_type);
     let (key, created_at, relation) =
         (Ident::new(&source.key)?, Ident::new(&source.created_at)?, relation(source)?);
-    let title = match &source.title {
-        Some(title) => format!("t.{}::pg_catalog.text", Ident::new(title)?),
-        None => "null::pg_catalog.text".to_owned(),
-    };
-    let (content, metadata) = (content(&source.content)?, metadata(source)?);
+    let (title, content, metadata) = (title(source)?, content(&source.content)?, metadata(source)?);
     Ok(format!(
         "    select b.source, b.rank, b.score, {entity_type}::pg_catalog.text as entity_type, b.id, f.title, f.content, f.created_at, f.metadata
     from best b cross join lateral (
@@ -269,10 +274,22 @@ fn relation(source: &Source) -> Result<String, Error> {
     Ok(format!("{}.{}", Ident::new(&source.relation.0)?, Ident::new(&source.relation.1)?))
 }
 
+fn title(source: &Source) -> Result<String, Error> {
+    Ok(match &source.title {
+        Some(title) => format!("t.{}::pg_catalog.text", Ident::new(title)?),
+        None => "null::pg_catalog.text".to_owned(),
+    })
+}
+
 /// The content columns, a line each; null where none has text.
 fn content(columns: &[String]) -> Result<String, Error> {
-    if columns.is_empty() {
-        return Ok("null::pg_catalog.text".to_owned());
+    match columns {
+        [] => return Ok("null::pg_catalog.text".to_owned()),
+        [column] => {
+            let text = format!("t.{}::pg_catalog.text", Ident::new(column)?);
+            return Ok(format!("case when {text} operator(pg_catalog.<>) '' then {text} end"));
+        }
+        _ => {}
     }
     let texts: Result<Vec<String>, Error> =
         columns.iter().map(|c| Ok(format!("t.{}::pg_catalog.text", Ident::new(c)?))).collect();

@@ -328,3 +328,24 @@ fn a_diverse_answer_prefers_what_is_unlike_the_rows_above() {
     assert_eq!(picked(0.01, 3, Some(&[1.0, 2.0])), [10, 1, 2]);
     assert_eq!(picked(1.0, 9, None).len(), 4, "never fewer than there are");
 }
+
+#[test]
+fn one_pass_unless_something_dear_would_be_computed_for_rows_that_are_left_out() {
+    let passes = |source: Source| {
+        let sql = plan(&request(), &[source], "x").expect("plans").sql;
+        sql.matches("from \"public\".\"tasks\" t").count()
+    };
+    let plain = || Source { content: vec!["notes".to_owned()], ..source("task") };
+    assert_eq!(passes(plain()), 1);
+    assert_eq!(passes(source("task")), 2, "two texts are put together");
+    assert_eq!(passes(Source { json: vec!["mood".to_owned()], ..plain() }), 2, "a json is parsed");
+}
+
+#[test]
+fn a_column_may_have_the_name_that_we_would_give() {
+    let metadata = vec!["rank".to_owned(), "rank_".to_owned()];
+    let odd = Source { metadata, content: vec![], ..source("task") };
+    let sql = plan(&request(), &[odd], "x").expect("plans").sql;
+    assert!(sql.contains("1::pg_catalog.float8 as rank__"), "{sql}");
+    assert!(sql.contains("t.rank__ as rank"), "{sql}");
+}

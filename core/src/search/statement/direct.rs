@@ -1,0 +1,110 @@
+//! A search by embedding alone in one pass: each source hands over its best rows with their columns, and the best of all
+//! are kept. A second look at each table, for the winners only, costs a small tenant as much again. Wide values are
+//! carried as they are stored: nothing is read of a text before it is returned.
+
+use super::{Argument, Parameters, Search, content, metadata, relation, title};
+use crate::error::Error;
+use crate::ident::{Ident, literal};
+use crate::search::Source;
+
+/// What the branches share.
+struct Shared {
+    /// From a vector to the question, without its left side.
+    distance: String,
+    tenant: String,
+    rows: String,
+}
+
+impl Search<'_> {
+    /// Whether nothing dear is computed for rows that are not returned.
+    pub(super) fn is_direct(&self) -> bool {
+        self.sources.iter().all(|source| source.content.len() <= 1 && source.json.is_empty())
+    }
+
+    /// The rows themselves: entity_type, entity_id, title, content, similarity, created_at, metadata.
+    pub(super) fn direct(&self) -> Result<(String, Vec<Argument>), Error> {
+        let mut parameters = Parameters(Vec::new());
+        let query = self.query(&mut parameters)?;
+        let shared = Shared {
+            tenant: parameters.place(Argument::Tenant),
+            rows: parameters.place(Argument::Rows(self.rows)),
+            distance: format!("operator({}.<=>) {query}", Ident::new(self.vector_schema)?),
+        };
+        let also = self.conditions(&mut parameters);
+        let (minimum, score) = (self.minimum(&mut parameters), self.score(&mut parameters));
+        let branches: Result<Vec<String>, Error> = self
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(n, source)| branch(n, source, &nearest(source, &shared, &also(source)?)?))
+            .collect();
+        let sql = format!(
+            "select r.entity_type, r.id, r.title, r.content, 0::pg_catalog.float8 operator(pg_catalog.-) r.rank, r.created_at, r.metadata
+from (
+{}
+) r
+{minimum}order by {score}, r.source, r.id
+limit {}",
+            branches?.join("\n    union all\n"),
+            shared.rows
+        );
+        Ok((sql, parameters.0))
+    }
+}
+
+/// The tenant's best rows of one source, with its own columns under their own names, and how near they are.
+fn nearest(source: &Source, shared: &Shared, also: &str) -> Result<String, Error> {
+    let [key, tenant, vector] =
+        [Ident::new(&source.key)?, Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
+    let Shared { distance, tenant: whose, rows } = shared;
+    let columns: Result<Vec<String>, Error> =
+        columns(source).into_iter().map(|column| Ok(format!("t.{}", Ident::new(column)?))).collect();
+    let columns = columns?;
+    Ok(format!(
+        "select {}, (t.{vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as {}
+         from {} t
+         where t.{tenant} operator(pg_catalog.=) {whose} and t.{vector} is not null{also}
+         order by {}, t.{key}
+         limit {rows}",
+        columns.join(", "),
+        rank(source),
+        relation(source)?,
+        columns.len() + 1
+    ))
+}
+
+/// Those rows in the columns of the answer.
+fn branch(n: usize, source: &Source, nearest: &str) -> Result<String, Error> {
+    Ok(format!(
+        "    (select {n} as source, t.{}::pg_catalog.uuid as id, t.{} as rank, {}::pg_catalog.text as entity_type,
+            {} as title, {} as content, t.{}::pg_catalog.timestamptz as created_at, {} as metadata
+     from ({nearest}) t)",
+        Ident::new(&source.key)?,
+        rank(source),
+        literal(&source.entity_type),
+        title(source)?,
+        content(&source.content)?,
+        Ident::new(&source.created_at)?,
+        metadata(source)?
+    ))
+}
+
+/// The columns that an answer is made of, each once.
+fn columns(source: &Source) -> Vec<&str> {
+    let mut columns = vec![source.key.as_str(), source.created_at.as_str()];
+    for column in source.title.iter().chain(&source.content).chain(&source.metadata) {
+        if !columns.contains(&column.as_str()) {
+            columns.push(column);
+        }
+    }
+    columns
+}
+
+/// A name that no column of the answer has.
+fn rank(source: &Source) -> String {
+    let mut name = "rank".to_owned();
+    while columns(source).contains(&name.as_str()) {
+        name.push('_');
+    }
+    name
+}

@@ -1,0 +1,89 @@
+-- vector_store: the narrow tables that keep vectors for sources that have no column of their own for them, one for each
+-- model, in the schema strata_vectors: tenant, entity_type, entity_id, embedding. `storage` is the type of the embedding.
+create table strata.vector_store (
+    model    text primary key references strata.model,
+    name     text not null unique,
+    storage  text not null check (storage in ('halfvec', 'vector'))
+);
+
+-- make_store: the table of a model, made where it is not there yet; its name. Vectors lie in the row, uncompressed, where
+-- a page has room for one: an exact search reads nothing else. Row level security lets a caller see their own rows, and
+-- those of sources that they may read as a whole. SECURITY DEFINER: the tables belong to whom the extension belongs to.
+-- Raises 22023 (storage), 55000 (the model's table is of the other type).
+create function strata.make_store(model text, storage text) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    made   strata.vector_store;
+    dims   int := (select m.dimensions from strata.model m where m.name = make_store.model);
+    reader text;
+begin
+    if storage not in ('halfvec', 'vector') then
+        raise exception 'store "%" is not known', storage using errcode = '22023', hint = 'use halfvec or vector';
+    end if;
+    select * into made from strata.vector_store v where v.model = make_store.model;
+    if made.storage <> storage then
+        raise exception 'the vectors of model "%" are kept as %, not as %', model, made.storage, storage
+            using errcode = '55000', hint = format('pass store => %L', made.storage);
+    elsif made.name is not null then
+        return made.name;
+    end if;
+    insert into strata.vector_store (model, name, storage)
+    values (model, strata.store_name(model), storage)
+    returning * into made;
+    create schema if not exists strata_vectors;
+    execute format(
+        'create table strata_vectors.%1$I (
+             tenant uuid not null, entity_type text not null, entity_id uuid not null, embedding %2$I.%3$I(%4$s) not null,
+             primary key (entity_type, entity_id))', made.name, strata.vector_schema(), storage, dims);
+    execute format('alter table strata_vectors.%I alter embedding set storage %s', made.name,
+                   case when dims * case storage when 'halfvec' then 2 else 4 end <= 8000 then 'plain' else 'external' end);
+    execute format('create index on strata_vectors.%I (tenant, entity_type)', made.name);
+    execute format('alter table strata_vectors.%I enable row level security', made.name);
+    execute format('create policy own on strata_vectors.%I for select
+                    using (tenant = (select strata.caller()) or entity_type = any ((select strata.open_sources())::text[]))',
+                   made.name);
+    execute format('comment on table strata_vectors.%I is %L', made.name, format('strata: vectors of model %s', model));
+    for reader in select r.rolname from pg_roles r where r.rolname in ('authenticated', 'service_role') loop
+        execute format('grant usage on schema strata_vectors to %I', reader);
+        execute format('grant select on strata_vectors.%I to %I', made.name, reader);
+    end loop;
+    return made.name;
+end
+$$;
+revoke execute on function strata.make_store from public;
+
+-- store_name: a free name that a model's table can bear: its letters and digits, and a number where they are taken.
+create function strata.store_name(model text) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select n.name
+    from (select left(trim('_' from regexp_replace(lower(model), '[^a-z0-9]+', '_', 'g')), 50) as stem) s,
+         generate_series(1, (select count(*) + 1 from strata.vector_store)) g,
+         lateral (select coalesce(nullif(s.stem, ''), 'model') || case g when 1 then '' else '_' || g end as name) n
+    where not exists (select from strata.vector_store v where v.name = n.name)
+    order by g limit 1
+$$;
+revoke execute on function strata.store_name from public;
+
+-- empty_store: takes the vectors of a source that is dropped out of its store, and the store away with its last source.
+-- SECURITY DEFINER: it belongs to whom the extension belongs to.
+create function strata.empty_store(s strata.source) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from strata.source x where x.store = s.store and x.entity_type <> s.entity_type) then
+        execute format('delete from strata_vectors.%I v where v.entity_type = $1', s.store) using s.entity_type;
+    else
+        execute format('drop table if exists strata_vectors.%I', s.store);
+        delete from strata.vector_store v where v.name = s.store;
+    end if;
+end
+$$;
+revoke execute on function strata.empty_store from public;
+
+-- open_sources: sources with a store whose rows the caller may all read: row level security is not at work for them there.
+create function strata.open_sources() returns text[]
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select coalesce(array_agg(s.entity_type), '{}')
+    from strata.source s
+    cross join lateral (select to_regclass(format('%I.%I', s.relation_schema, s.relation_name)) as oid) r
+    where s.store is not null and not row_security_active(r.oid) and has_column_privilege(r.oid, s.key_column, 'select')
+$$;
