@@ -51,8 +51,11 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// What measures.
+type Suite = fn(&Wish) -> figure::Report;
+
 /// What is to be measured, and how much of it.
-fn asked(words: &[String]) -> Option<(Wish, fn(&Wish) -> figure::Report)> {
+fn asked(words: &[String]) -> Option<(Wish, Suite)> {
     let (suite, rest) = words.split_first()?;
     match suite.as_str() {
         "engine" => Some((Wish::parse(rest, &engine::NAMES)?, engine::run)),

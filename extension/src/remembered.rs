@@ -69,7 +69,8 @@ fn remember(role: Oid, generation: u64, registry: &Rc<Registry>) {
     VECTOR.store(hash_of_type(registry.vector), Relaxed);
     KNOWN.with_borrow_mut(|known| {
         if known.generation != generation {
-            (known.registries.clear(), known.relations.clear());
+            known.registries.clear();
+            known.relations.clear();
             known.generation = generation;
         }
         if known.registries.len() == KEPT {
