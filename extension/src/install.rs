@@ -42,10 +42,11 @@ extension_sql_file!("../../sql/create/ledgers.sql", name = "ledgers", requires =
 extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["ledgers"]);
 extension_sql_file!("../../sql/create/session_text.sql", name = "session_text", requires = ["force_version"]);
 extension_sql_file!("../../sql/create/lock_tree.sql", name = "lock_tree", requires = ["session_text"]);
+extension_sql_file!("../../sql/create/is_dry_run.sql", name = "is_dry_run", requires = ["lock_tree"]);
 extension_sql_file!(
     "../../sql/create/backfill_cursor.sql",
     name = "backfill_cursor",
-    requires = ["lock_tree"]
+    requires = ["is_dry_run"]
 );
 extension_sql_file!(
     "../../sql/create/backfill_is_alive.sql",

@@ -9,6 +9,8 @@
 -- times over a minute and a half. Once a second it looks around, and waits while a standby replays more than `max_lag` or
 -- `max_lag_bytes` behind, and ten seconds at most while sessions that use the table wait for locks.
 --
+-- In a dry run nothing is committed, and no more than the first 10,000 rows are walked.
+--
 -- The batches commit without waiting for the disk: each carries its cursor, so a crash of the server takes both or
 -- neither. The end is committed as the session commits, and with it all that came before.
 -- Raises 22023 (batch, target, a key that cannot be walked), 42809, 42703, 42P10 (strata.walk_columns), 55P03 (a row
@@ -26,12 +28,14 @@ declare
     size     int := batch;
     touched  bigint;
     tries    int := 0;
+    walked   bigint := 0;
     waited   int := 0;
     failure  text[];
     reason   text;
     began    timestamptz;
     looked   timestamptz := '-infinity';
     told     timestamptz := clock_timestamp();
+    dry      boolean := strata.is_dry_run();
 begin
     if batch is null or batch < 1 then
         raise exception 'batch must be at least 1 row, not %', coalesce(batch::text, 'null') using errcode = '22023';
@@ -41,7 +45,9 @@ begin
     end if;
     queries := strata.walk_query(relation, key);
     me := strata.claim_backfill(job, relation, key, statement, strata.estimated_rows(relation));
-    commit;
+    if not dry then
+        commit;
+    end if;
 
     loop
         -- Between batches: no row is locked, nobody waits for this session.
@@ -49,7 +55,7 @@ begin
             raise notice '%', strata.backfill_line(job);
             told := clock_timestamp();
         end if;
-        if clock_timestamp() > looked + interval '1 s' then
+        if not dry and clock_timestamp() > looked + interval '1 s' then
             reason := strata.standby_lag(max_lag, max_lag_bytes);
             if reason is null and waited < 40 then
                 reason := strata.lock_queue(relation, greatest(coalesce(target, '25 ms') * 4, interval '100 ms'));
@@ -67,9 +73,12 @@ begin
 
         began := clock_timestamp();
         part := strata.walk_batch(queries, me.cursor, size);
-        if part.first_key is null then
+        if part.first_key is null or dry and walked >= 10000 then
+            perform set_config('strata.dry_run', 'partial', true) where part.first_key is not null;
             perform strata.note_done(job);
-            commit;
+            if not dry then
+                commit;
+            end if;
             return;
         end if;
         failure := null;
@@ -87,7 +96,7 @@ begin
         exception
             when lock_not_available or deadlock_detected then
                 failure := array[sqlstate, sqlerrm];
-                tries := tries + 1;
+                tries := case when dry then 100 else tries + 1 end;
             when others then
                 failure := array[sqlstate, sqlerrm];
                 tries := 100;
@@ -100,7 +109,9 @@ begin
             continue;
         elsif failure is not null then
             perform strata.note_error(job, failure[1], failure[2]);
-            commit;
+            if not dry then
+                commit;
+            end if;
             -- Once more, so that the statement itself says what is wrong, with all that belongs to it.
             perform set_config('lock_timeout', '25ms', true);
             if cardinality(part.first_key) = 1 then
@@ -111,8 +122,11 @@ begin
             get diagnostics touched = row_count;
             perform strata.note_batch(job, part.last_key, part.size, touched);
         end if;
-        commit;
+        if not dry then
+            commit;
+        end if;
         me.cursor := part.last_key;
+        walked := walked + part.size;
         tries := 0;
         size := strata.next_batch(part.size, extract(epoch from clock_timestamp() - began), seconds);
     end loop;

@@ -54,7 +54,9 @@ begin
     end loop;
     call strata.patiently(format('select strata.end_contract(%L, %L)', e.relation, new_column));
     update strata.kept x set rows = strata.count_kept(x.id) where x.id = k.id;
-    commit;
+    if not strata.is_dry_run() then
+        commit;
+    end if;
 end
 $$;
 revoke execute on procedure strata.contract_column(regclass, text, int) from public;

@@ -50,7 +50,9 @@ begin
         call strata.set_not_null(relation, new_column);
     end if;
     perform strata.note_expansion(relation, new_column, 'filled');
-    commit;
+    if not strata.is_dry_run() then
+        commit;
+    end if;
 end
 $$;
 revoke execute on procedure strata.fill_column(regclass, text, int, interval) from public;

@@ -13,10 +13,14 @@ begin
                 raise;
             end if;
         end;
-        commit;
+        if not strata.is_dry_run() then
+            commit;
+        end if;
         perform pg_catalog.pg_sleep(least(0.05 * attempt, 1) * (0.5 + pg_catalog.random()));
     end loop;
-    commit;
+    if not strata.is_dry_run() then
+        commit;
+    end if;
 end
 $$;
 revoke execute on procedure strata.patiently(text) from public;

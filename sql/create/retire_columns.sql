@@ -27,7 +27,9 @@ begin
         call strata.patiently(format('select strata.end_retire(%s)', k.id));
     end if;
     update strata.kept x set rows = strata.count_kept(x.id) where x.id = k.id and x.rows is null;
-    commit;
+    if not strata.is_dry_run() then
+        commit;
+    end if;
 end
 $$;
 revoke execute on procedure strata.retire_columns(text, text[], int) from public;

@@ -3,7 +3,7 @@
 
 use strata_tests::dump::everything;
 use strata_tests::text::assert_same;
-use strata_tests::{Database, Folder, Outcome, Strata, aurum};
+use strata_tests::{Database, Folder, Outcome, Strata, aurum, vectors};
 
 /// What a real application has before any of this.
 const BEFORE: &str = "create table public.t (id int primary key, v text);
@@ -34,6 +34,14 @@ fn tried(database: &Database, up: &str, words: &[&str]) -> Outcome {
 fn results(outcome: &Outcome) -> Vec<String> {
     let steps = outcome.json()["steps"].as_array().expect("steps").clone();
     steps.iter().map(|step| step["result"].as_str().expect("a text").to_owned()).collect()
+}
+
+/// Waits until the file of the test sleeps.
+fn asleep(database: &Database) {
+    database.until(
+        "select exists (select from pg_stat_activity
+         where datname = current_database() and query like 'select pg_sleep%' and state = 'active')",
+    );
 }
 
 #[test]
@@ -210,19 +218,58 @@ fn strata_is_installed_for_the_dry_run_only() {
 }
 
 #[test]
-fn the_whole_aurum_pack_is_tried_up_and_down_and_then_goes_up() {
-    let database = aurum::application();
+fn the_whole_aurum_pack_is_tried_down_and_up_before_it_goes() {
+    let database = aurum::migrated();
     let strata = aurum::strata(&database, aurum::Vectors::Local);
-    let before = everything(&database);
-    strata.run(&["up", "--dry-run", "--to-phase", "2"]).ok();
-    assert_same("a dry run of the first phases", &before, &everything(&database));
-
-    aurum::migrate(&database, aurum::Vectors::Local);
-    let before = everything(&database);
-    let down = strata.run(&["down", "--all", "--dry-run", "--json"]);
-    assert_same("a dry run down", &before, &everything(&database));
-    assert!(!results(&down).contains(&"failed".to_owned()), "{}", down.stdout);
+    let unchanged = |words: &[&str], exit: i32| {
+        let before = everything(&database);
+        let outcome = strata.run(&[words, &["--dry-run", "--json"]].concat()).exits(exit);
+        assert_same(&words.join(" "), &before, &everything(&database));
+        let results = results(&outcome);
+        (outcome, results)
+    };
+    let (_, results) = unchanged(&["down", "--all"], 0);
+    assert!(results.iter().all(|result| result == "passed") && results.len() > 11, "{results:?}");
     strata.run(&["down", "--all", "--yes"]).ok();
+
+    let (outcome, results) = unchanged(&["up"], 9);
+    outcome.says(&["the gate of phase 4"]);
+    let gate = results.iter().position(|result| result != "passed").expect("the gate is shut");
+    assert!(gate > 20 && results[gate..].iter().all(|result| result == "not tried"), "{results:?}");
+    strata.run(&["up", "--to-phase", "3", "--quiet"]).ok();
+    vectors::complete_all(&database, 384);
+
+    let (_, results) = unchanged(&aurum::UP, 0);
+    assert!(results.iter().all(|result| result == "passed"), "{results:?}");
+    strata.run(&aurum::UP).ok();
+    aurum::sign_contract(&strata);
+    let (_, results) = unchanged(&["up"], 0);
+    assert_eq!(results, ["passed"; 3]);
+    strata.run(&["up"]).ok();
+}
+
+#[test]
+fn a_backfill_is_tried_on_its_first_rows_and_what_wants_the_others_is_not_judged() {
+    let database = Database::installed();
+    database.run(
+        "create table small (id int primary key, v int); insert into small select i from generate_series(1, 900) i;
+         create table large (id int primary key, v int); insert into large select i from generate_series(1, 20000) i;",
+    );
+    let file = |table: &str| {
+        format!(
+            "call strata.backfill('j {table}', 'public.{table}', 'id',
+                 $$update public.{table} set v = id where id between $1::int and $2::int$$);
+             alter table public.{table} alter column v set not null"
+        )
+    };
+    assert_eq!(results(&tried(&database, &file("small"), &["--json"]).ok()), ["passed"; 2]);
+    let outcome = tried(&database, &file("large"), &["--json"]);
+    let outcome = outcome.exits(29).says(&["a backfill was tried on its first rows only", "23502"]);
+    assert_eq!(results(&outcome), ["passed", "not tried"]);
+    assert!(outcome.stdout.contains("tried on the first 10,000 rows"), "{}", outcome.stdout);
+    // In a transaction of the file it could not commit in a run either.
+    let begun = "begin; call strata.retire_columns('public.small', '{v}'); commit";
+    tried(&database, begun, &[]).exits(1).says(&["2D000"]);
 }
 
 #[test]
@@ -234,7 +281,7 @@ fn it_gives_way_to_whoever_waits() {
     let strata = Strata::on(&database).path(pack.path());
     let before = everything(&database);
     let running = strata.start(&["up", "--dry-run", "--dry-run-limit", "0", "--json"]);
-    database.until("select exists (select from pg_stat_activity where query like 'select pg_sleep%' and state = 'active')");
+    asleep(&database);
     let mut writer = database.connect();
     writer
         .batch_execute("begin; insert into public.t values (3000, 'written'); rollback")
@@ -273,7 +320,7 @@ fn one_that_is_killed_leaves_nothing_and_frees_its_locks() {
     let strata = Strata::on(&database).path(pack.path());
     let before = everything(&database);
     let running = strata.start(&["up", "--dry-run", "--dry-run-limit", "0"]);
-    database.until("select exists (select from pg_stat_activity where query like 'select pg_sleep%' and state = 'active')");
+    asleep(&database);
     running.kill();
     let mut writer = database.connect();
     writer
@@ -288,7 +335,7 @@ fn an_operator_stops_it() {
     let pack = Folder::of(&[("001_a.up.sql", "update public.t set v = 'z'; select pg_sleep(3600)")]);
     let strata = Strata::on(&database).path(pack.path());
     let running = strata.start(&["up", "--dry-run"]);
-    database.until("select exists (select from pg_stat_activity where query like 'select pg_sleep%' and state = 'active')");
+    asleep(&database);
     running.signal("INT");
     running.end().exits(130).says(&["the dry run was stopped"]);
     assert_eq!(database.value::<i64>("select count(*) from public.t where v = 'z'"), 0);
@@ -302,7 +349,10 @@ fn a_run_at_work_is_left_alone() {
     let pack = Folder::of(&[("001_a.up.sql", "select pg_advisory_lock(5); create table a ()")]);
     let strata = Strata::on(&database).path(pack.path());
     let running = strata.start(&["up", "--table-lock-timeout", "60000"]);
-    database.until("select exists (select from pg_locks where locktype = 'advisory' and not granted)");
+    database.until(
+        "select exists (select from pg_locks l join pg_database d on d.oid = l.database
+         where l.locktype = 'advisory' and not l.granted and d.datname = current_database())",
+    );
     strata
         .run(&["up", "--dry-run", "--lock-timeout", "0"])
         .exits(6)

@@ -65,6 +65,8 @@ pub struct DryRun {
     /// The clock before the first lock that others could wait for.
     held_since: Option<i64>,
     steps: Vec<Finding>,
+    /// A procedure of ours has walked the first rows of its table only: what fails behind it may be for want of the others.
+    partial: bool,
     ended: Option<Ended>,
     /// What is wrong with the dry run itself.
     broken: Option<Error>,
@@ -90,6 +92,7 @@ impl DryRun {
             held: Held::default(),
             held_since: None,
             steps: Vec::new(),
+            partial: false,
             ended: None,
             broken: None,
             closing: false,
@@ -273,9 +276,24 @@ impl DryRun {
     fn hand(&mut self, reply: Reply) {
         let of_step = self.place().is_some();
         self.run.replied(reply);
+        if self.partial && of_step {
+            self.doubt();
+        }
         let told = self.run.failure.as_ref().map(|error| error.message().to_owned());
         if let (true, Some(told), Some(step)) = (of_step, told, self.steps.last_mut()) {
             step.verdict = Verdict::Failed(told);
+        }
+    }
+
+    /// A failure that says nothing, because not all rows were there that a run would have made.
+    fn doubt(&mut self) {
+        let doubtful = |error: &mut Error| matches!(error.kind(), Kind::Failed | Kind::VerificationFailed);
+        if let Some(error) = self.run.failure.take_if(doubtful) {
+            let why = format!("a backfill was tried on its first rows only, and then: {error}");
+            if let Some(step) = self.steps.last_mut() {
+                step.verdict = Verdict::NotTried(why.clone());
+            }
+            self.ended.get_or_insert(Ended::Refused(why));
         }
     }
 
@@ -283,6 +301,10 @@ impl DryRun {
     fn look(&mut self, rows: &[Row]) {
         let Some(now) = rows.iter().find(|row| column(row, 0) == "now") else { return };
         self.clock = clock(now);
+        if column(now, 3) == "partial" && !self.partial {
+            self.partial = true;
+            self.remark("tried on the first 10,000 rows".to_owned());
+        }
         let transaction = column(now, 2);
         if self.transaction.is_empty() {
             self.transaction = transaction.to_owned();

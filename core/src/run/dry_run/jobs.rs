@@ -107,6 +107,7 @@ impl DryRun {
             format!("{}ms", self.left_ms().unwrap_or(1)),
             format!("{give_way}ms"),
             format!("{}ms", give_way.saturating_add(IDLE_MS)),
+            if self.is_alone() { "on".to_owned() } else { String::new() },
         ];
         let params: Vec<Value> = texts.iter().map(|text| text.as_str().into()).collect();
         Statement::of_session(include_str!("../../../../sql/query/dry_run_limits.sql"), params)
@@ -186,7 +187,7 @@ impl DryRun {
         }
     }
 
-    fn remark(&mut self, text: String) {
+    pub(super) fn remark(&mut self, text: String) {
         if let Some(step) = self.steps.last_mut() {
             step.remarks.push(text);
         }
