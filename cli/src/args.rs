@@ -117,7 +117,9 @@ pub enum Command {
     /// Embed every row of every registered source that has no embedding yet.
     Embed(Embed),
     /// Search one tenant's rows by text.
-    Search(Search),
+    Search(Box<Search>),
+    /// Measure how well search answers a labelled set of questions; leaves nothing in the database.
+    Eval(Eval),
     /// Show who waits for whom in the database, and end one of them.
     Locks(Locks),
     /// Print the completions of a shell.
@@ -327,6 +329,25 @@ pub struct Search {
     /// How many hits, 1 to 1000.
     #[arg(short = 'k', long, value_name = "HITS", default_value_t = 10)]
     pub count: i32,
+    /// Only these entity types.
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    pub types: Option<Vec<String>>,
+    /// Only rows that are at least so similar, -1 to 1.
+    #[arg(long, value_name = "SIMILARITY", allow_negative_numbers = true)]
+    pub minimum: Option<f64>,
+    /// Only rows whose metadata contain this object.
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    pub filter: Option<serde_json::Value>,
+    /// Weights of entity types above 0, such as {"task": 1.5}; the others weigh 1.
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    pub weights: Option<serde_json::Value>,
+    /// Prefer rows unlike those above them: 0, not at all, to 1.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub diversity: Option<f64>,
+    /// Share of the words beside the embedding: 0, embedding alone, to 1, words alone. Without it 0.5, where a source
+    /// has a text search configuration.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub text_weight: Option<f64>,
     /// Only rows created in the last so many days.
     #[arg(long, value_name = "DAYS")]
     pub days: Option<i32>,
@@ -359,6 +380,61 @@ pub struct Locks {
     pub force: bool,
 }
 
+/// Options of `eval`.
+#[derive(clap::Args, Debug)]
+pub struct Eval {
+    /// Folder in BEIR's layout: corpus.jsonl, queries.jsonl and qrels/test.tsv.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Other judgements.
+    #[arg(long, value_name = "FILE")]
+    pub qrels: Option<PathBuf>,
+    /// Ways to search: by embedding, by words, by both.
+    #[arg(long, value_name = "MODE", value_delimiter = ',', default_values = ["vector", "text", "hybrid"])]
+    pub modes: Vec<Mode>,
+    /// Shares of the words in a hybrid search, each from 0 to 1; one line of the result for each.
+    #[arg(long, value_name = "SHARE", value_delimiter = ',', default_values = ["0.5"], value_parser = share)]
+    pub text_weight: Vec<f64>,
+    /// Hits of each question that count, 1 to 1000.
+    #[arg(short = 'k', long, value_name = "HITS", default_value_t = 10, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    pub count: i32,
+    /// The model that embeds.
+    #[arg(long, value_name = "NAME", default_value = crate::eval::DEFAULT_MODEL)]
+    pub model: String,
+    /// The text search configuration of Postgres that finds words.
+    #[arg(long, value_name = "NAME", default_value = "english")]
+    pub text_search_config: String,
+}
+
+/// A way to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// By embedding.
+    Vector,
+    /// By words.
+    Text,
+    /// By both.
+    Hybrid,
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Mode::Vector => "vector",
+            Mode::Text => "text",
+            Mode::Hybrid => "hybrid",
+        })
+    }
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a number from 0 to 1 is expected".to_owned()),
+    }
+}
+
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -369,7 +445,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 fn object(text: &str) -> Result<serde_json::Value, String> {
     match serde_json::from_str(text) {
         Ok(value @ serde_json::Value::Object(_)) => Ok(value),
-        Ok(_) => Err("a JSON object is expected, such as {\"dump\": \"app.dump\"}".to_owned()),
+        Ok(_) => Err("a JSON object is expected, such as {\"name\": \"value\"}".to_owned()),
         Err(cause) => Err(format!("this is no JSON: {cause}")),
     }
 }
@@ -400,6 +476,11 @@ mod tests {
             &["strata", "up", "--adopt", "t", "--no-adopt"],
             &["strata", "up", "--pack", "a", "--path", "b"],
             &["strata", "search", "x", "--user", "me"],
+            &["strata", "search", "x", "--filter", "[]"],
+            &["strata", "search", "x", "--text-weight", "2"],
+            &["strata", "eval"],
+            &["strata", "eval", "x", "--modes", "magic"],
+            &["strata", "eval", "x", "-k", "0"],
             &["strata", "finalize"],
             &["strata", "sign-off", "9.signed"],
             &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "1"],

@@ -24,6 +24,8 @@ pub struct Source {
     pub entity_type: String,
     /// Model.
     pub model: Model,
+    /// Whether it can be searched by its words.
+    pub has_words: bool,
 }
 
 /// An embedding model as the database knows it.
@@ -98,7 +100,8 @@ pub async fn sources(session: &Session) -> Result<Vec<Source>, Error> {
     let source = |row: &strata_core::statement::Row| {
         let text = |i: usize| row.get(i).cloned().flatten().unwrap_or_default();
         let dimensions = text(3).parse().unwrap_or(0);
-        Source { entity_type: text(0), model: Model { name: text(1), provider: text(2), dimensions } }
+        let model = Model { name: text(1), provider: text(2), dimensions };
+        Source { entity_type: text(0), model, has_words: text(4) == "true" }
     };
     match rows.is_empty() {
         false => Ok(rows.iter().map(source).collect()),
@@ -173,7 +176,8 @@ async fn waiting(session: &Session) -> Result<u64, Error> {
     Ok(rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok()).unwrap_or(0))
 }
 
-fn bar(output: &Output, length: u64) -> ProgressBar {
+/// A progress bar over so many texts; hidden where nobody watches.
+pub fn bar(output: &Output, length: u64) -> ProgressBar {
     if !output.is_watched() {
         return ProgressBar::hidden();
     }

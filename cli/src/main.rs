@@ -11,6 +11,7 @@ mod drive;
 mod drop;
 mod dry_run;
 mod embed;
+mod eval;
 mod finalize;
 mod folder;
 mod force;
@@ -88,6 +89,7 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Push => push::run(args, output).await,
         Command::Worker(worker) => worker::run(args, worker, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,
+        Command::Eval(eval) => eval::run(args, eval, output).await,
         Command::Search(search) => search::run(args, search, output).await,
         Command::Locks(locks) => locks::run(args, locks, output).await,
     }

@@ -1,7 +1,7 @@
 //! `search`: embeds a text with the model of the sources and asks `strata.rag_search` in the caller's session.
 
 use crate::args::{Args, Search};
-use crate::embed::{self, Model};
+use crate::embed::{self, Model, Source};
 use crate::output::{Output, table};
 use crate::provider;
 use crate::session::{Session, db_error, failed};
@@ -19,25 +19,47 @@ pub async fn run(args: &Args, search: &Search, output: &Output) -> Result<u8, Er
         return Err(Error::new(Kind::BadArgument, "the text to search for is empty"));
     }
     let session = Session::open_installed(args).await?;
-    let model = model(&session).await?;
+    let sources = chosen(embed::sources(&session).await?, search);
+    let model = model(&sources)?;
     let embedding = embedding(&model, &search.text).await?;
+    let words = search.text_weight.map_or(sources.iter().any(|source| source.has_words), |share| share > 0.0);
+    let text = words.then_some(&search.text);
     let sql = include_str!("../../sql/query/rag_search.sql");
-    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-        [&embedding, &search.user, &search.count, &search.days];
+    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 11] = [
+        &embedding,
+        &search.user,
+        &search.count,
+        &search.days,
+        &search.types,
+        &search.minimum,
+        &search.filter,
+        &search.weights,
+        &search.diversity,
+        &text,
+        &search.text_weight,
+    ];
     let rows = session.client().query(sql, &params).await.map_err(|e| failed("searching", db_error(e)))?;
     let hits: Vec<Hit> = rows
         .iter()
         .map(Hit::read)
         .collect::<Result<_, _>>()
         .map_err(|e| failed("reading hits", db_error(e)))?;
-    print(output, &hits);
+    print(output, search, &hits);
     Ok(0)
 }
 
+/// The sources that were asked for. Where one of the names is none, all: the server says so.
+fn chosen(sources: Vec<Source>, search: &Search) -> Vec<Source> {
+    let Some(types) = &search.types else { return sources };
+    match types.iter().all(|name| sources.iter().any(|source| source.entity_type == *name)) {
+        true => sources.into_iter().filter(|source| types.contains(&source.entity_type)).collect(),
+        false => sources,
+    }
+}
+
 /// The one model that all sources share: vectors of two models have no common ranking.
-async fn model(session: &Session) -> Result<Model, Error> {
-    let mut models: Vec<Model> =
-        embed::sources(session).await?.into_iter().map(|source| source.model).collect();
+fn model(sources: &[Source]) -> Result<Model, Error> {
+    let mut models: Vec<Model> = sources.iter().map(|source| source.model.clone()).collect();
     models.dedup();
     match models.len() {
         1 => Ok(models.remove(0)),
@@ -65,7 +87,7 @@ struct Hit {
     entity_id: uuid::Uuid,
     title: Option<String>,
     content: Option<String>,
-    similarity: f64,
+    similarity: Option<f64>,
     created_at: Option<String>,
     metadata: Option<serde_json::Value>,
 }
@@ -92,11 +114,21 @@ impl Hit {
             Some((end, _)) => format!("{}...", &text[..end]),
             None => text,
         };
-        vec![format!("{:.3}", self.similarity), self.entity_type.clone(), day.to_owned(), title, snippet]
+        vec![
+            self.similarity.map_or_else(|| "-".to_owned(), |similarity| format!("{similarity:.3}")),
+            self.entity_type.clone(),
+            day.to_owned(),
+            title,
+            snippet,
+        ]
     }
 }
 
-fn print(output: &Output, hits: &[Hit]) {
+fn print(output: &Output, search: &Search, hits: &[Hit]) {
+    let narrowed = search.types.is_some()
+        || search.minimum.is_some()
+        || search.filter.is_some()
+        || search.days.is_some();
     let object = |hit: &Hit| {
         json!({
             "entity_type": hit.entity_type, "entity_id": hit.entity_id.to_string(), "title": hit.title, "content": hit.content,
@@ -104,6 +136,7 @@ fn print(output: &Output, hits: &[Hit]) {
         })
     };
     let text = match hits.is_empty() {
+        true if narrowed => "no hits: no row of this tenant is left by the options".to_owned(),
         true => "no hits: this tenant has no embedded rows".to_owned(),
         false => {
             table(&["SIMILARITY", "TYPE", "DATE", "TITLE", "CONTENT"], hits.iter().map(Hit::line).collect())

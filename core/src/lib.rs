@@ -5,6 +5,7 @@
 
 pub mod adopt;
 pub mod error;
+pub mod eval;
 pub mod ident;
 pub mod order;
 pub mod pack;

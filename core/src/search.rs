@@ -7,6 +7,7 @@
 use crate::error::{Error, Kind};
 
 mod diversity;
+mod hybrid;
 mod request;
 mod statement;
 pub use diversity::{Candidate, Picker};
@@ -36,6 +37,8 @@ pub struct Source {
     pub json: Vec<String>,
     /// What keeps a row out of every answer.
     pub hidden: Option<Hidden>,
+    /// How its words are found; none: it is searched by embedding alone.
+    pub words: Option<Words>,
     /// The column of the embedding.
     pub vector: String,
     /// The model of its embeddings.
@@ -55,6 +58,17 @@ pub enum Hidden {
     Flag(String),
     /// A date or a time: hidden where it is set.
     Since(String),
+}
+
+/// How the words of a source are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// The text search configuration, quoted and with its schema.
+    pub name: String,
+    /// Its number, which changes where it is dropped and created again; none: it is gone.
+    pub config: Option<String>,
+    /// A column that holds the words as a tsvector; none: they are made of title and content.
+    pub column: Option<String>,
 }
 
 /// Whether a source can be read.
@@ -98,6 +112,10 @@ pub enum Argument {
     Weights(Vec<f64>),
     /// uuid: the row that the search begins at.
     Id(Id),
+    /// text: query_text.
+    Text,
+    /// float8: text_weight.
+    TextWeight(f64),
 }
 
 /// A search that is right to run.
@@ -105,7 +123,7 @@ pub enum Argument {
 pub struct Plan {
     /// The statement, the same text for the same sources and kinds of arguments. Columns: entity_type, entity_id, title,
     /// content, similarity, created_at, metadata; where the answer is `diverse`, those of its candidates: source int4,
-    /// id uuid, rank float8, vector float4[].
+    /// id uuid, rank float8, relevance float8, vector float4[].
     pub sql: String,
     /// Its parameters.
     pub arguments: Vec<Argument>,
@@ -122,10 +140,13 @@ pub struct Diverse {
     pub diversity: f64,
     /// Rows wanted, 1 to 1000.
     pub rows: i64,
-    /// The weight of each source; none: all 1.
-    pub weights: Option<Vec<f64>>,
     /// Fetches what was picked: $1 int4[] sources, $2 uuid[] keys, $3 float8[] ranks. Columns as of a plain answer.
     pub fetch: String,
+}
+
+/// Rows that each way of a search by words and by embedding brings, for so many rows wanted.
+pub fn leg(wanted: Option<i32>) -> i64 {
+    candidates(wanted.unwrap_or(0).into())
 }
 
 /// Candidates for a diverse answer of so many rows. Four for each row give something to choose from; a thousand vectors
@@ -151,7 +172,6 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
     for source in &chosen {
         request.fits(source)?;
     }
-    let weights = request.weights(&chosen, sources)?;
     let diversity = request.options.diversity.filter(|d| *d > 0.0);
     let search = Search {
         sources: &chosen,
@@ -166,11 +186,12 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
         days,
         minimum: request.options.minimum,
         by_metadata: request.options.metadata_is_object.is_some(),
-        weights: weights.clone(),
+        weights: request.weights(&chosen, sources)?,
+        text: request.text(&chosen)?,
     };
     let (sql, arguments) = if diversity.is_some() { search.candidates()? } else { search.rows()? };
     let fetch = || statement::by_key(&chosen);
-    let diverse = diversity.map(|diversity| Ok(Diverse { diversity, rows, weights, fetch: fetch()? }));
+    let diverse = diversity.map(|diversity| Ok(Diverse { diversity, rows, fetch: fetch()? }));
     Ok(Plan {
         sql,
         arguments,
@@ -210,6 +231,32 @@ pub fn can_begin(entity_type: &str, id: Id, row: Option<(Id, Option<f64>)>) -> R
             Err(request::no_direction(&format!("the embedding of {entity_type} {id}")))
         }
         Some((tenant, Some(_))) => Ok(tenant),
+    }
+}
+
+/// How many rows of a tenant have the words of a text in this source; none where it is searched by embedding alone.
+/// $1 uuid tenant, $2 text. Column: int8.
+pub fn worded(source: &Source, text: &str) -> Result<Option<String>, Error> {
+    hybrid::worded(source, text)
+}
+
+/// Why and how the words of a source are looked up, or are not. `index`: one on its words.
+pub fn words_reason(source: &Source, index: Option<&str>) -> String {
+    match (&source.words, index) {
+        (None, _) => "it has no text_search_config: call strata.set_text_search".to_owned(),
+        (Some(_), Some(index)) => format!("index {index} leads to the rows that have the words"),
+        (Some(words), None) if source.row_security => format!(
+            "row level security comes before an index on words, so those of every row of the tenant are read{}",
+            match words.column {
+                Some(_) => "",
+                None => " and made anew: keep them in a tsvector column",
+            }
+        ),
+        (Some(_), None) => format!(
+            "no index on its words, so those of every row of the tenant are read: strata.text_index_statement('{}') \
+             is the statement that creates one",
+            source.entity_type
+        ),
     }
 }
 

@@ -31,7 +31,7 @@ fn find_similar_content(
             name!(entity_id, Uuid),
             name!(title, Option<String>),
             name!(content, Option<String>),
-            name!(similarity, f64),
+            name!(similarity, Option<f64>),
             name!(created_at, Option<TimestampWithTimeZone>),
             name!(metadata, Jsonb),
         ),
@@ -49,7 +49,8 @@ fn find_similar_content(
     let plan = search::plan(&request, &sources, &registry.vector_schema).map_err(report)?;
     // Under row level security a row may be shown to others than its tenant: the caller's own rows are searched.
     let of = (!plan.row_security).then_some(begin.tenant);
-    let values = Values { tenant: registry.tenant(of, plan.row_security)?, embedding: None, metadata: None };
+    let tenant = registry.tenant(of, plan.row_security)?;
+    let values = Values { tenant, embedding: None, metadata: None, text: None };
     Ok(TableIterator::new(hits(&plan, values).map_err(internal)?))
 }
 

@@ -9,7 +9,8 @@ use pgrx::spi::SpiHeapTupleData;
 use strata_core::search::{Argument, Candidate, Diverse, Picker, Plan};
 
 /// A row of the answer: entity_type, entity_id, title, content, similarity, created_at, metadata.
-pub type Hit = (String, Uuid, Option<String>, Option<String>, f64, Option<TimestampWithTimeZone>, Jsonb);
+pub type Hit =
+    (String, Uuid, Option<String>, Option<String>, Option<f64>, Option<TimestampWithTimeZone>, Jsonb);
 
 /// The values that stay with the door.
 pub struct Values<'a> {
@@ -19,6 +20,8 @@ pub struct Values<'a> {
     pub tenant: Uuid,
     /// metadata_filter.
     pub metadata: Option<Jsonb>,
+    /// query_text.
+    pub text: Option<&'a str>,
 }
 
 /// The rows that a plan finds.
@@ -34,7 +37,7 @@ pub fn hits(plan: &Plan, values: Values<'_>) -> spi::Result<Vec<Hit>> {
 }
 
 fn bind<'a>(arguments: &[Argument], values: Values<'a>) -> Vec<DatumWithOid<'a>> {
-    let Values { mut embedding, tenant, mut metadata } = values;
+    let Values { mut embedding, tenant, mut metadata, text } = values;
     let mut bound = Vec::with_capacity(arguments.len());
     for argument in arguments {
         bound.push(match argument {
@@ -45,6 +48,8 @@ fn bind<'a>(arguments: &[Argument], values: Values<'a>) -> Vec<DatumWithOid<'a>>
             Argument::Minimum(minimum) => (*minimum).into(),
             Argument::Metadata => metadata.take().expect("core plans a filter where one was given").into(),
             Argument::Weights(weights) => weights.clone().into(),
+            Argument::Text => text.into(),
+            Argument::TextWeight(weight) => (*weight).into(),
             Argument::Id(id) => Uuid::from_bytes(*id).into(),
         });
     }
@@ -58,7 +63,7 @@ fn hit(row: &SpiHeapTupleData<'_>) -> spi::Result<Hit> {
         cell(2).value()?.expect("the key of a source is unique and joined on, so it is not null"),
         cell(3).value()?,
         cell(4).value()?,
-        cell(5).value()?.unwrap_or(f64::NAN),
+        cell(5).value()?,
         cell(6).value()?,
         cell(7).value()?.expect("jsonb_build_object never answers null"),
     ))
@@ -69,13 +74,14 @@ fn candidate(row: &SpiHeapTupleData<'_>) -> spi::Result<Candidate> {
     Ok(Candidate {
         source: row[1].value()?.unwrap_or_default(),
         id: *id.as_bytes(),
-        rank: row[3].value()?.unwrap_or(f64::NAN),
-        vector: row[4].value()?.unwrap_or_default(),
+        rank: row[3].value()?,
+        relevance: row[4].value()?.unwrap_or(f64::NAN),
+        vector: row[5].value()?.unwrap_or_default(),
     })
 }
 
 fn pick(diverse: &Diverse, candidates: Vec<Candidate>) -> spi::Result<Vec<Hit>> {
-    let mut picker = Picker::new(candidates, diverse.diversity, diverse.rows, diverse.weights.as_deref());
+    let mut picker = Picker::new(candidates, diverse.diversity, diverse.rows);
     let (mut sources, mut ids, mut ranks) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(picked) = picker.pick() {
         check_for_interrupts!();

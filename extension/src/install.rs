@@ -169,7 +169,18 @@ extension_sql_file!("../../sql/create/complete_jobs.sql", name = "complete_jobs"
 extension_sql_file!("../../sql/create/fail_jobs.sql", name = "fail_jobs", requires = ["complete_jobs"]);
 extension_sql_file!("../../sql/create/retry_dead.sql", name = "retry_dead", requires = ["fail_jobs"]);
 extension_sql_file!("../../sql/create/count_missing.sql", name = "count_missing", requires = ["retry_dead"]);
-extension_sql_file!("../../sql/create/sources.sql", name = "sources", requires = ["count_missing"]);
+extension_sql_file!(
+    "../../sql/create/words_expression.sql",
+    name = "words_expression",
+    requires = ["count_missing"]
+);
+extension_sql_file!(
+    "../../sql/create/set_text_search.sql",
+    name = "set_text_search",
+    requires = ["words_expression"]
+);
+extension_sql_file!("../../sql/create/text_index.sql", name = "text_index", requires = ["set_text_search"]);
+extension_sql_file!("../../sql/create/sources.sql", name = "sources", requires = ["text_index"]);
 extension_sql_file!("../../sql/create/queue_status.sql", name = "queue_status", requires = ["sources"]);
 extension_sql_file!("../../sql/create/as_jsonb.sql", name = "as_jsonb", requires = ["queue_status"]);
 extension_sql_file!(

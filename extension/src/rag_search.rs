@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
 use strata_core::search::{self, Near, Options, Request};
 
-/// The rows of one tenant nearest to an embedding, over all sources, best first.
+/// The rows of one tenant nearest to an embedding, and to a text where one is given, over all sources, best first.
 #[pg_extern(stable, parallel_safe)]
 #[allow(
     clippy::type_complexity,
@@ -27,6 +27,8 @@ fn rag_search(
     metadata_filter: default!(Option<Jsonb>, "NULL"),
     source_weights: default!(Option<JsonB>, "NULL"),
     diversity: default!(Option<f64>, "NULL"),
+    query_text: default!(Option<&str>, "NULL"),
+    text_weight: default!(Option<f64>, 0.5),
 ) -> Result<
     TableIterator<
         'static,
@@ -35,7 +37,7 @@ fn rag_search(
             name!(entity_id, Uuid),
             name!(title, Option<String>),
             name!(content, Option<String>),
-            name!(similarity, f64),
+            name!(similarity, Option<f64>),
             name!(created_at, Option<TimestampWithTimeZone>),
             name!(metadata, Jsonb),
         ),
@@ -52,6 +54,8 @@ fn rag_search(
             metadata_is_object: metadata_filter.as_ref().map(Jsonb::is_object),
             weights: source_weights.as_ref().map(|weights| &weights.0),
             diversity,
+            text: query_text,
+            text_weight,
         },
     };
     let registry = remembered::registry().map_err(internal)?;
@@ -60,6 +64,7 @@ fn rag_search(
         tenant: registry.tenant(user_id_filter, plan.row_security)?,
         embedding: query_embedding.map(|embedding| embedding.parameter(registry.vector)),
         metadata: metadata_filter,
+        text: query_text,
     };
     Ok(TableIterator::new(hits(&plan, values).map_err(internal)?))
 }

@@ -7,7 +7,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
-use strata_core::search::{self, Access, Hidden, Source};
+use strata_core::search::{self, Access, Hidden, Source, Words};
 
 /// What is registered, and the oid and the schema of pgvector's type.
 pub struct Registry {
@@ -47,7 +47,10 @@ impl Registry {
 
     /// Whether nothing is missing or does not fit: what would mend it cannot be foreseen.
     pub fn is_whole(&self) -> bool {
-        let usable = |source: &Source| matches!(source.access, Access::Readable | Access::Denied);
+        let usable = |source: &Source| {
+            let has_words = source.words.as_ref().is_none_or(|words| words.config.is_some());
+            has_words && matches!(source.access, Access::Readable | Access::Denied)
+        };
         !self.sources.is_empty() && self.sources.iter().all(usable)
     }
 
@@ -74,6 +77,9 @@ fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
     let text = |column| required::<String>(row, column);
     let access = access(row)?;
     let hidden: Option<String> = row["hidden_column"].value()?;
+    let words: Option<String> = row["text_search_config"].value()?;
+    let config = row["config"].value()?;
+    let column = row["text_search_column"].value()?;
     let hidden_is_time = required::<bool>(row, "hidden_is_time")?;
     Ok(Source {
         entity_type: text("entity_type")?,
@@ -86,6 +92,7 @@ fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
         metadata: required(row, "metadata_columns")?,
         json: required(row, "json")?,
         hidden: hidden.map(if hidden_is_time { Hidden::Since } else { Hidden::Flag }),
+        words: words.map(|name| Words { name, config, column }),
         vector: text("vector_column")?,
         model: text("model")?,
         dimensions: usize::try_from(required::<i32>(row, "dimensions")?).unwrap_or(0),

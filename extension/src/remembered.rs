@@ -128,12 +128,14 @@ fn listen() {
     if LISTENING.swap(true, Relaxed) {
         return;
     }
-    use pg_sys::SysCacheIdentifier::{AUTHMEMROLEMEM, AUTHOID, DATABASEOID, NAMESPACEOID, PROCOID, TYPEOID};
+    use pg_sys::SysCacheIdentifier::{
+        AUTHMEMROLEMEM, AUTHOID, DATABASEOID, NAMESPACEOID, PROCOID, TSCONFIGOID, TYPEOID,
+    };
     let none = pg_sys::Datum::null();
     // SAFETY: functions of this library, which is never unloaded.
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), none);
-        for id in [AUTHMEMROLEMEM, AUTHOID, DATABASEOID, NAMESPACEOID, PROCOID] {
+        for id in [AUTHMEMROLEMEM, AUTHOID, DATABASEOID, NAMESPACEOID, PROCOID, TSCONFIGOID] {
             pg_sys::CacheRegisterSyscacheCallback(cache(id), Some(catalog_changed), none);
         }
         pg_sys::CacheRegisterSyscacheCallback(cache(TYPEOID), Some(type_changed), none);

@@ -28,6 +28,7 @@ fn search_explain(
     match_count: default!(Option<i32>, 10),
     date_range_days: default!(Option<i32>, "NULL"),
     entity_types: default!(Option<Vec<Option<String>>>, "NULL"),
+    query_text: default!(Option<&str>, "NULL"),
 ) -> Result<
     TableIterator<
         'static,
@@ -47,7 +48,7 @@ fn search_explain(
         near: Near::Embedding(query_embedding.as_ref().map(Vector::as_slice)),
         count: match_count,
         days: date_range_days,
-        options: Options { entity_types: entity_types.as_deref(), ..Options::default() },
+        options: Options { entity_types: entity_types.as_deref(), text: query_text, ..Options::default() },
     };
     let whole = search::plan(&request, &registry.sources, &registry.vector_schema).map_err(report)?;
     let asked = Asked {
@@ -56,9 +57,12 @@ fn search_explain(
         tenant: registry.tenant(user_id_filter, whole.row_security)?,
         embedding: query_embedding.as_ref(),
     };
-    let told: Result<Vec<Told>, ErrorReport> =
-        registry.sources.iter().map(|source| asked.tell(source)).collect();
-    Ok(TableIterator::new(told?))
+    let mut told = Vec::new();
+    for source in &registry.sources {
+        told.push(asked.tell(source)?);
+        told.extend(asked.tell_of_words(source)?);
+    }
+    Ok(TableIterator::new(told))
 }
 
 struct Asked<'a> {
@@ -70,16 +74,48 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn tell(&self, source: &Source) -> Result<Told, ErrorReport> {
-        let left_out = |reason: &str| {
-            Ok((source.entity_type.clone(), "left out".to_owned(), reason.to_owned(), None, None, None))
-        };
-        let named = [Some(source.entity_type.clone())];
-        let wanted = self.request.options.entity_types.is_none_or(|types| types.contains(&named[0]));
-        match source.access {
-            _ if !wanted => left_out("it is not in entity_types"),
-            Access::Readable => self.search(source, &named),
-            _ => left_out("the caller may not read it"),
+        if !self.wants(source) {
+            return Ok(left_out(source, "it is not in entity_types".to_owned()));
         }
+        match source.access {
+            Access::Readable => self.search(source, &[Some(source.entity_type.clone())]),
+            _ => Ok(left_out(source, "the caller may not read it".to_owned())),
+        }
+    }
+
+    /// How the words of a source are looked up; nothing where no text was given, or the source is left out altogether.
+    fn tell_of_words(&self, source: &Source) -> Result<Option<Told>, ErrorReport> {
+        let text = self.request.options.text.filter(|text| !text.trim().is_empty());
+        let Some(text) = text.filter(|_| self.wants(source) && source.access == Access::Readable) else {
+            return Ok(None);
+        };
+        let sql = "select strata.text_index($1)";
+        let entity_type = source.entity_type.clone();
+        let index: Vec<Option<String>> =
+            prepared::select(sql, &[entity_type.clone().into()], |row| row[1].value()).map_err(internal)?;
+        let reason = search::words_reason(source, index.first().and_then(Option::as_deref));
+        let Some(sql) = search::worded(source, text).map_err(report)? else {
+            return Ok(Some(left_out(source, reason)));
+        };
+        let began = Instant::now();
+        let parameters = [self.tenant.into(), text.into()];
+        let found: Vec<Option<i64>> =
+            prepared::search(&sql, &parameters, |row| row[1].value()).map_err(internal)?;
+        let (found, milliseconds) = (found.into_iter().next().flatten(), began.elapsed().as_secs_f64() * 1e3);
+        let in_leg = search::leg(self.request.count);
+        Ok(Some((
+            entity_type,
+            "words".to_owned(),
+            reason,
+            found,
+            found.map(|found| found.min(in_leg)),
+            Some(milliseconds),
+        )))
+    }
+
+    fn wants(&self, source: &Source) -> bool {
+        let is = |named: &Option<String>| named.as_deref() == Some(source.entity_type.as_str());
+        self.request.options.entity_types.is_none_or(|types| types.iter().any(is))
     }
 
     fn search(&self, source: &Source, named: &[Option<String>]) -> Result<Told, ErrorReport> {
@@ -89,8 +125,8 @@ impl Asked<'_> {
             search::plan(&request, &self.registry.sources, &self.registry.vector_schema).map_err(report)?;
         let embedding = self.embedding.map(|embedding| embedding.parameter(self.registry.vector));
         let began = Instant::now();
-        let found =
-            hits(&plan, Values { embedding, tenant: self.tenant, metadata: None }).map_err(internal)?;
+        let values = Values { embedding, tenant: self.tenant, metadata: None, text: None };
+        let found = hits(&plan, values).map_err(internal)?;
         let milliseconds = began.elapsed().as_secs_f64() * 1e3;
         let sql = search::compared(source).map_err(report)?;
         let compared =
@@ -105,6 +141,10 @@ impl Asked<'_> {
             Some(milliseconds),
         ))
     }
+}
+
+fn left_out(source: &Source, reason: String) -> Told {
+    (source.entity_type.clone(), "left out".to_owned(), reason, None, None, None)
 }
 
 /// An index that leads to the tenant's rows.

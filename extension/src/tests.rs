@@ -3,6 +3,7 @@
 mod contract;
 mod fixture;
 mod hierarchy;
+mod hybrid;
 mod install;
 mod queue;
 mod runs;

@@ -16,6 +16,8 @@ comment on column strata.source.tenant_column is 'The column that says whose row
 comment on column strata.source.content_columns is 'With the title, the text that is embedded: a line each, nulls and empty texts left out.';
 comment on column strata.source.metadata_columns is 'Columns that search returns as keys of metadata.';
 comment on column strata.source.hidden_column is 'A boolean that is true, or a date or time that is set: no search finds the row; null: none.';
+comment on column strata.source.text_search_config is 'Under which its words are found; null: they are not.';
+comment on column strata.source.text_search_column is 'A tsvector that holds the words; null: they are made of title and content.';
 comment on column strata.source.model_column is 'Where the model of a vector is kept beside it; null: nowhere.';
 comment on column strata.source.embedded_at_column is 'Where the time of a vector is kept beside it; null: nowhere.';
 
@@ -32,10 +34,14 @@ comment on function strata.add_model(text, text, int, int) is 'Makes an embeddin
 comment on function strata.limit_model(text, int, bigint) is 'How much all workers together may ask of a model in a minute.';
 comment on function strata.take_turn(text, bigint) is 'Asks to call a provider within the limits: zero, or how long to wait.';
 comment on function strata.drop_model(text) is 'Forgets a model that no source uses.';
-comment on function strata.add_source(text, regclass, text, text, text, text[], text, text, text, text[], text, text, text) is
+comment on function strata.add_source(text, regclass, text, text, text, text[], text, text, text, text[], text, text, text, regconfig, text) is
     'Makes a table searchable: from then on every change of its texts queues a job.';
 comment on function strata.drop_source(text) is 'Forgets a source with its triggers and jobs; the table and its vectors stay.';
-comment on function strata.sources() is 'What is searched: table, model, the index of the tenant, and what is wrong with it; null: nothing.';
+comment on function strata.sources() is 'What is searched: table, model, the indexes of the tenant and of the words, and what is wrong with it; null: nothing.';
+comment on function strata.set_text_search(text, regconfig, text) is 'Makes the words of a source searchable under a text search configuration.';
+comment on function strata.words_expression(strata.source, text) is 'The SQL expression for the words of a row.';
+comment on function strata.text_index(text) is 'The index on the words of a source that a search can use; null: none.';
+comment on function strata.text_index_statement(text) is 'The statement that creates an index on the words of a source.';
 comment on function strata.enqueue_missing(text, uuid, int) is
     'Queues the rows of one page of a source that have text and no vector; call it with the last key until that is null.';
 comment on function strata.claim_jobs(text, int, interval, boolean, text[]) is 'Leases jobs to a worker and hands over their texts, most urgent first.';

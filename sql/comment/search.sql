@@ -1,6 +1,6 @@
 -- search: as \df+ shows it.
 comment on function strata.rag_search is
-    'The rows of one tenant nearest to an embedding, over all sources, best first. Exact; row level security decides.';
+    'The rows of one tenant nearest to an embedding, and to a text where one is given, over all sources, best first. Exact; row level security decides.';
 comment on function strata.as_jsonb(json) is 'A json as jsonb; one that does not fit into a jsonb as a string of what is written there.';
 comment on function strata.find_similar_content is
     'The rows most like one row, itself left out, over all sources of its model, best first; the rules of rag_search.';

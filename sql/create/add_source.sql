@@ -8,7 +8,7 @@ create function strata.add_source(
     entity_type text, relation regclass, key_column text, tenant_column text, title_column text,
     content_columns text[], vector_column text, model text, created_at_column text default 'created_at',
     metadata_columns text[] default '{}', model_column text default null, embedded_at_column text default null,
-    hidden_column text default null
+    hidden_column text default null, text_search_config regconfig default null, text_search_column text default null
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -42,6 +42,7 @@ begin
            hidden_column, model
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.oid = relation;
+    perform strata.set_text_search(entity_type, text_search_config, text_search_column);
     perform strata.watch_source(entity_type, relation);
 end
 $$;

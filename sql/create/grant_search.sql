@@ -8,7 +8,8 @@ begin
     for reader in select r.rolname from pg_catalog.pg_roles r where r.rolname in ('authenticated', 'service_role') loop
         execute format('grant usage on schema strata to %I', reader);
         execute format('grant select on strata.source, strata.model to %I', reader);
-        execute format('grant execute on function strata.rag_search, strata.find_similar_content, strata.search_explain to %I',
+        execute format('grant execute on function strata.rag_search, strata.find_similar_content, strata.search_explain,
+                        strata.text_index to %I',
                        reader);
     end loop;
 end

@@ -1,6 +1,8 @@
 -- source: the tables that search reads, one row for each entity type. Names are text, not oids, so that a dump restores.
 -- The key and the tenant are uuid columns. `title_column` may be null; `model_column` and `embedded_at_column` are
 -- where the name of the model and the time are kept beside the vector, null where nobody asked for them.
+-- `text_search_config` is that under which its words are found, null where they are not; `text_search_column` is a tsvector
+-- that holds them, null where they are made of title and content.
 -- `hidden_column` keeps a row out of every answer: a boolean that is true, or a date or time that is set.
 create table strata.source (
     entity_type        text   primary key check (entity_type <> '' and octet_length(entity_type) <= 40),
@@ -16,8 +18,11 @@ create table strata.source (
     model_column       text,
     embedded_at_column text,
     hidden_column      text,
+    text_search_config text,
+    text_search_column text,
     model              text   not null references strata.model,
     unique (relation_schema, relation_name, vector_column),
-    check (title_column is not null or cardinality(content_columns) > 0)
+    check (title_column is not null or cardinality(content_columns) > 0),
+    check (text_search_column is null or text_search_config is not null)
 );
 create index source_model on strata.source (model);

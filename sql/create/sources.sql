@@ -1,15 +1,15 @@
 -- sources: what is searched, a row for each source, and what is wrong with it: its table or a column is gone, the vector
 -- column no longer fits the model, or the triggers that queue its changes are not on the table (which was swapped for
 -- another, or had them disabled). fault null: nothing. tenant_index: an index that begins with the tenant; null: there is
--- none, and every search reads the whole table.
+-- none, and every search reads the whole table. text_index: one on the words, where they are searched.
 create function strata.sources()
 returns table (
     entity_type text, relation text, model text, dimensions int, tenant_column text, vector_column text,
-    hidden_column text, tenant_index text, fault text
+    hidden_column text, tenant_index text, text_search_config text, text_index text, fault text
 )
-language sql stable set search_path = pg_catalog, pg_temp as $$
+language sql set search_path = pg_catalog, pg_temp as $$
     select s.entity_type, format('%I.%I', s.relation_schema, s.relation_name), s.model, m.dimensions, s.tenant_column,
-           s.vector_column, s.hidden_column, i.name,
+           s.vector_column, s.hidden_column, i.name, s.text_search_config, strata.text_index(s.entity_type),
            case when r.oid is null then 'the table does not exist'
                 when c.gone is not null then format('column "%s" does not exist', c.gone)
                 when v.type <> format('vector(%s)', m.dimensions)
@@ -22,7 +22,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
         select min(u.name) as gone
         from unnest(s.content_columns || s.metadata_columns
                     || array[s.key_column, s.tenant_column, s.title_column, s.created_at_column, s.vector_column,
-                             s.hidden_column, s.model_column, s.embedded_at_column]) u(name)
+                             s.hidden_column, s.text_search_column, s.model_column, s.embedded_at_column]) u(name)
         where u.name is not null
           and not exists (select from pg_attribute a
                           where a.attrelid = r.oid and a.attname = u.name and a.attnum > 0 and not a.attisdropped)

@@ -5,9 +5,12 @@
 -- exist, null: none), misfit text, misfit_is text, misfit_should text (a column whose type cannot play its role, its type,
 -- and what it should be; null: none), hidden_is_time bool, json text[] (columns whose value need not fit into a jsonb),
 -- readable bool (every column that search needs), row_security bool (it decides what the caller finds),
--- vector oid (the type), vector_schema text, read_from oid[] (the relations that this was read from); in the order in which equally similar rows are returned
+-- config text (the number of the text search configuration; null: there is none, or it is gone),
+-- vector oid (the type), vector_schema text, read_from oid[] (the relations that this was read from); in the order in which
+-- equally similar rows are returned
 select s.entity_type, s.relation_schema, s.relation_name, s.key_column, s.tenant_column, s.title_column,
-       s.content_columns, s.created_at_column, s.metadata_columns, s.vector_column, s.hidden_column, s.model, m.dimensions,
+       s.content_columns, s.created_at_column, s.metadata_columns, s.vector_column, s.hidden_column, s.text_search_config, s.text_search_column, w.config,
+       s.model, m.dimensions,
        r.oid is not null as has_table,
        needed.gone, needed.misfit, needed.misfit_is, needed.misfit_should,
        coalesce(needed.hidden_is_time, false) as hidden_is_time, coalesce(needed.json, '{}') as json,
@@ -49,6 +52,7 @@ left join lateral (
                case when k.attnum is null or k.role operator(pg_catalog.=) 'any' then true
                     when k.role operator(pg_catalog.=) 'uuid' then k.base operator(pg_catalog.=) 'pg_catalog.uuid'::pg_catalog.regtype
                     when k.role operator(pg_catalog.=) 'timestamptz' then k.is_time
+                    when k.role operator(pg_catalog.=) 'tsvector' then k.base operator(pg_catalog.=) 'pg_catalog.tsvector'::pg_catalog.regtype
                     when k.role operator(pg_catalog.=) 'boolean or timestamptz'
                     then k.is_time or k.base operator(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype
                     else k.atttypid operator(pg_catalog.=) v.type and k.atttypmod operator(pg_catalog.=) m.dimensions
@@ -65,7 +69,7 @@ left join lateral (
                 union all
                 select w.name, w.role
                 from (values (s.title_column, 'any'), (s.key_column, 'uuid'), (s.tenant_column, 'uuid'),
-                             (s.created_at_column, 'timestamptz'), (s.hidden_column, 'boolean or timestamptz'),
+                             (s.created_at_column, 'timestamptz'), (s.hidden_column, 'boolean or timestamptz'), (s.text_search_column, 'tsvector'),
                              (s.vector_column, pg_catalog.format('vector(%s)', m.dimensions))) w(name, role)
                 where w.name is not null
             ) u(name, role)
@@ -83,4 +87,12 @@ left join lateral (
         ) k
     ) c
 ) needed on true
+left join lateral (
+    select f.oid::pg_catalog.text as config
+    from pg_catalog.pg_ts_config f
+    join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) f.cfgnamespace
+    where s.text_search_config is not null
+      and pg_catalog.format('%I.%I', n.nspname, f.cfgname) operator(pg_catalog.=) s.text_search_config
+    limit 1
+) w on true
 order by s.entity_type

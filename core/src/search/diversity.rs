@@ -8,8 +8,10 @@ pub struct Candidate {
     pub source: i32,
     /// Its key.
     pub id: super::Id,
-    /// Minus its similarity to the question.
-    pub rank: f64,
+    /// Minus its similarity to the question; none where it has no embedding.
+    pub rank: Option<f64>,
+    /// How well it answers, from 0 to 1, times the weight of its source.
+    pub relevance: f64,
     /// Its embedding.
     pub vector: Vec<f32>,
 }
@@ -25,24 +27,20 @@ pub struct Picker {
 #[derive(Clone, Debug)]
 struct Left {
     candidate: Candidate,
-    /// From 0 to 1, times the weight of its source.
-    relevance: f64,
     /// To the most similar of those that are picked, from 0 to 1.
     likeness: f64,
 }
 
 impl Picker {
-    /// Of these candidates, best first, so many. `diversity`: 0 to 1. `weights`: of the sources, by number; none: all 1.
-    pub fn new(candidates: Vec<Candidate>, diversity: f64, wanted: i64, weights: Option<&[f64]>) -> Self {
-        let weight = |source: i32| {
-            let at = usize::try_from(source).ok();
-            weights.zip(at).and_then(|(w, at)| w.get(at)).copied().unwrap_or(1.0)
-        };
+    /// Of these candidates, best first, so many. `diversity`: 0 to 1.
+    pub fn new(candidates: Vec<Candidate>, diversity: f64, wanted: i64) -> Self {
         let left = candidates.into_iter().map(|mut candidate| {
-            let relevance = weight(candidate.source) * (1.0 - candidate.rank) / 2.0;
             normalize(&mut candidate.vector);
             // A stored zero vector is near to nothing.
-            Left { candidate, relevance: if relevance.is_nan() { -1.0 } else { relevance }, likeness: 0.0 }
+            if candidate.relevance.is_nan() {
+                candidate.relevance = -1.0;
+            }
+            Left { candidate, likeness: 0.0 }
         });
         Picker { left: left.collect(), diversity, wanted: usize::try_from(wanted).unwrap_or(0) }
     }
@@ -50,7 +48,8 @@ impl Picker {
     /// The next; none where there are enough, or no more. Of equal ones the one that came first.
     pub fn pick(&mut self) -> Option<Candidate> {
         self.wanted = self.wanted.checked_sub(1)?;
-        let score = |left: &Left| (1.0 - self.diversity) * left.relevance - self.diversity * left.likeness;
+        let score =
+            |left: &Left| (1.0 - self.diversity) * left.candidate.relevance - self.diversity * left.likeness;
         let mut best = 0;
         for (n, left) in self.left.iter().enumerate().skip(1) {
             if score(left) > score(&self.left[best]) {

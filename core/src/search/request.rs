@@ -1,6 +1,6 @@
 //! What a caller of search asks for, and what of it is refused.
 
-use super::Source;
+use super::{Source, Words};
 use crate::error::{Error, Kind};
 use serde_json::Value;
 
@@ -12,6 +12,16 @@ const MAX_ROWS: i32 = 1000;
 
 /// Longest reach back. Unit: days, about 2,700 years: beyond it, subtracting from now leaves the calendar of Postgres.
 const MAX_DAYS: i32 = 1_000_000;
+
+/// Longest query_text. Unit: bytes. Postgres parses no text into words that is much longer.
+const MAX_TEXT: usize = 500_000;
+
+/// Longest text whose quotes and minus signs are operators. Unit: bytes. What is longer is a document, and quotes others.
+const MAX_OPERATORS: usize = 4096;
+
+/// Share of the text where query_text is given and text_weight is not. Source: docs/search_quality.md, measured on
+/// Cranfield with all-MiniLM-L6-v2: the best of 0.1 to 0.9 lies at 0.4 to 0.6, and the middle prefers neither.
+const TEXT_WEIGHT: f64 = 0.5;
 
 /// The arguments of `rag_search` and of `find_similar_content`, nulls and all, but for the tenant.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +56,10 @@ pub struct Options<'a> {
     pub metadata_is_object: Option<bool>,
     /// source_weights: entity type to a number above 0; those that are absent weigh 1.
     pub weights: Option<&'a Value>,
+    /// query_text: what is also looked for by its words.
+    pub text: Option<&'a str>,
+    /// text_weight: from 0, the embedding alone, to 1, the words alone.
+    pub text_weight: Option<f64>,
     /// diversity: from 0, similarity alone, to 1, difference from what stands above alone.
     pub diversity: Option<f64>,
 }
@@ -64,6 +78,11 @@ impl Request<'_> {
                 .hint("such as {\"status\": \"todo\"}"));
         }
         between(self.minimum_name(), -1.0, self.options.minimum)?;
+        if let Some(long) = self.options.text.map(str::len).filter(|bytes| *bytes > MAX_TEXT) {
+            return Err(refused(format!("query_text must have at most {MAX_TEXT} bytes, not {long}"))
+                .hint("ask with the part that says what is looked for"));
+        }
+        between("text_weight", 0.0, self.options.text_weight)?;
         between("diversity", 0.0, self.options.diversity)
     }
 
@@ -133,6 +152,23 @@ impl Request<'_> {
         Ok(Some(chosen.iter().map(weight).collect()))
     }
 
+    /// What is looked for by its words; none where no text is given, or a blank one.
+    pub(super) fn text(&self, chosen: &[&Source]) -> Result<Option<Text>, Error> {
+        let Some(text) = self.options.text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+        if chosen.iter().all(|source| source.words.is_none()) {
+            let names: Vec<&str> = chosen.iter().map(|s| s.entity_type.as_str()).collect();
+            return Err(Error::new(Kind::NotFound, "no source can be searched by its words")
+                .with_sqlstate("55000")
+                .detail(format!("sources without a text_search_config: {}", names.join(", ")))
+                .hint("call strata.set_text_search, or leave query_text out"));
+        }
+        for source in chosen {
+            has_config(source)?;
+        }
+        let weight = self.options.text_weight.unwrap_or(TEXT_WEIGHT);
+        Ok(Some(Text { weight, operators: has_operators(text) }))
+    }
+
     /// Refuses an embedding of another dimension than the source's.
     pub(super) fn fits(&self, source: &Source) -> Result<(), Error> {
         let Near::Embedding(Some(embedding)) = self.near else { return Ok(()) };
@@ -151,6 +187,35 @@ impl Request<'_> {
             Near::Row(..) => "similarity_threshold",
         }
     }
+}
+
+/// Refuses a source whose text search configuration is gone.
+pub(super) fn has_config(source: &Source) -> Result<(), Error> {
+    match &source.words {
+        Some(Words { name, config: None, .. }) => Err(Error::new(
+            Kind::NotFound,
+            format!("source \"{}\": text search configuration {name} does not exist", source.entity_type),
+        )
+        .hint("call strata.set_text_search with one that does")),
+        _ => Ok(()),
+    }
+}
+
+/// What is looked for by its words.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Text {
+    /// From 0 to 1.
+    pub weight: f64,
+    /// Whether the text speaks websearch_to_tsquery's language: then all of it must hold, else any word is enough.
+    pub operators: bool,
+}
+
+/// Whether somebody quoted a phrase, or put a minus before a word or a phrase. `or` is none: any word is enough anyway.
+pub(super) fn has_operators(text: &str) -> bool {
+    let minus = |word: &str| {
+        word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '"'))
+    };
+    text.len() <= MAX_OPERATORS && (text.matches('"').count() > 1 || text.split_whitespace().any(minus))
 }
 
 /// A vector that no angle can be measured to.

@@ -4,7 +4,8 @@
 //! what they look up. So every function, operator and type is written with its schema, and no path can put another in
 //! its place. `nullif`, `in`, `between` and the like are not used: they look up their operator by its bare name.
 
-use super::{Argument, Hidden, Id, Source};
+use super::request::Text;
+use super::{Argument, Hidden, Id, Source, hybrid};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 
@@ -21,6 +22,7 @@ pub(super) struct Search<'a> {
     pub minimum: Option<f64>,
     pub by_metadata: bool,
     pub weights: Option<Vec<f64>>,
+    pub text: Option<Text>,
 }
 
 /// What the rows are to be near to.
@@ -30,13 +32,38 @@ pub(super) enum Near<'a> {
 }
 
 /// The parameters so far. A statement names each by the place it was given.
-struct Parameters(Vec<Argument>);
+pub(super) struct Parameters(Vec<Argument>);
 
 impl Parameters {
-    fn place(&mut self, argument: Argument) -> String {
+    pub fn place(&mut self, argument: Argument) -> String {
         self.0.push(argument);
         format!("${}", self.0.len())
     }
+}
+
+impl Parts {
+    /// What the rows `r` of all sources are ordered by.
+    fn score(&self) -> String {
+        match &self.weights {
+            None => "r.rank".to_owned(),
+            Some(place) => format!(
+                "({place})[r.source operator(pg_catalog.+) 1] operator(pg_catalog.*) (r.rank operator(pg_catalog.-) 1::pg_catalog.float8)"
+            ),
+        }
+    }
+}
+
+/// What the legs of a search share: expressions and places.
+pub(super) struct Parts {
+    /// From a vector to the question, without its left side.
+    pub distance: String,
+    pub tenant: String,
+    pub rows: String,
+    /// The condition on the rank of `r`.
+    pub minimum: Option<String>,
+    pub weights: Option<String>,
+    /// Further conditions on `t`, for each source.
+    pub also: Vec<String>,
 }
 
 impl Search<'_> {
@@ -49,71 +76,89 @@ impl Search<'_> {
         Ok((format!("{best}\n{}", fetched(self.sources)?), arguments))
     }
 
-    /// Candidates with their embeddings: source int4, id uuid, rank float8, vector float4[]; best first.
+    /// Candidates with their embeddings: source int4, id uuid, rank float8, relevance float8, vector float4[]; best first.
     pub fn candidates(&self) -> Result<(String, Vec<Argument>), Error> {
         let (best, arguments) = self.best()?;
+        let relevance = self.relevance();
         let vectors = each(self.sources, |n, source| {
             let (vector, relation, key) =
                 (Ident::new(&source.vector)?, relation(source)?, Ident::new(&source.key)?);
             Ok(format!(
-                "    select b.source, b.id, b.rank, b.score, f.vector from best b cross join lateral (
+                "    select b.source, b.id, b.rank, b.score, {relevance} as relevance, f.vector from best b cross join lateral (
         select t.{vector}::pg_catalog.float4[] as vector from {relation} t where t.{key} operator(pg_catalog.=) b.id limit 1
     ) f
     where b.source operator(pg_catalog.=) {n}"
             ))
         })?;
         let sql = format!(
-            "{best}\nselect h.source, h.id, h.rank, h.vector\nfrom (\n{vectors}\n) h\norder by h.score, h.source, h.id"
+            "{best}\nselect h.source, h.id, h.rank, h.relevance, h.vector\nfrom (\n{vectors}\n) h\norder by h.score, h.rank, h.source, h.id"
         );
         Ok((sql, arguments))
     }
 
-    /// Key and rank of the best rows of all sources. Similarity is ordered by as `distance - 1`: ascending, so that the
-    /// distance of a stored zero vector, which is no number, comes last; and ties are ties of the similarity that the
-    /// caller sees.
+    /// Key and rank of the best rows of all sources: `best`.
     fn best(&self) -> Result<(String, Vec<Argument>), Error> {
         let mut parameters = Parameters(Vec::new());
-        let query = self.query(&mut parameters)?;
+        let parts = self.parts(&mut parameters)?;
+        let best = match &self.text {
+            None => self.nearest("best", &parts.rows, &parts)?,
+            Some(text) => self.hybrid(text, &parts, &mut parameters)?,
+        };
+        Ok((format!("with {best}"), parameters.0))
+    }
+
+    fn parts(&self, parameters: &mut Parameters) -> Result<Parts, Error> {
+        let query = self.query(parameters)?;
         let tenant = parameters.place(Argument::Tenant);
         let rows = parameters.place(Argument::Rows(self.rows));
-        let distance = format!("operator({}.<=>) {query}", Ident::new(self.vector_schema)?);
-        let also = self.conditions(&mut parameters);
-        let (minimum, score) = (self.minimum(&mut parameters), self.score(&mut parameters));
-        let ranked = each(self.sources, |n, source| {
-            rank(
-                n,
-                source,
-                &Branch { distance: &distance, tenant: &tenant, rows: &rows, also: also(source)? },
-            )
-        })?;
-        let best = format!(
-            "with best as materialized (
+        let also = self.conditions(parameters);
+        let minimum = self.minimum.map(|minimum| {
+            let place = parameters.place(Argument::Minimum(minimum));
+            format!("r.rank operator(pg_catalog.<=) (0::pg_catalog.float8 operator(pg_catalog.-) {place})")
+        });
+        let weights =
+            self.weights.as_ref().map(|weights| parameters.place(Argument::Weights(weights.clone())));
+        let also: Result<Vec<String>, Error> = self.sources.iter().map(|source| also(source)).collect();
+        Ok(Parts {
+            distance: format!("operator({}.<=>) {query}", Ident::new(self.vector_schema)?),
+            tenant,
+            rows,
+            minimum,
+            weights,
+            also: also?,
+        })
+    }
+
+    /// The rows that are nearest by their embedding, of all sources: source, id, rank, score. Similarity is ordered by as
+    /// `distance - 1`: ascending, so that the distance of a stored zero vector, which is no number, comes last; and ties
+    /// are ties of the similarity that the caller sees.
+    pub fn nearest(&self, name: &str, limit: &str, parts: &Parts) -> Result<String, Error> {
+        let score = parts.score();
+        let minimum = parts.minimum.as_ref().map(|minimum| format!("    where {minimum}\n"));
+        let ranked = each(self.sources, |n, source| rank(n, source, limit, parts))?;
+        Ok(format!(
+            "{name} as materialized (
     select r.source, r.id, r.rank, {score} as score from (
 {ranked}
     ) r
-{minimum}    order by 4, r.source, r.id
-    limit {rows}
-)"
-        );
-        Ok((best, parameters.0))
+{}    order by 4, r.source, r.id
+    limit {limit}
+)",
+            minimum.unwrap_or_default()
+        ))
     }
 
-    /// The condition on the rank of `r`; empty: none.
-    fn minimum(&self, parameters: &mut Parameters) -> String {
-        let minimum = self.minimum.map(|minimum| {
-            let place = parameters.place(Argument::Minimum(minimum));
-            format!("    where r.rank operator(pg_catalog.<=) (0::pg_catalog.float8 operator(pg_catalog.-) {place})\n")
-        });
-        minimum.unwrap_or_default()
-    }
-
-    /// What the rows `r` of all sources are ordered by.
-    fn score(&self, parameters: &mut Parameters) -> String {
-        let Some(weights) = &self.weights else { return "r.rank".to_owned() };
-        let place = parameters.place(Argument::Weights(weights.clone()));
-        format!(
-            "({place})[r.source operator(pg_catalog.+) 1] operator(pg_catalog.*) (r.rank operator(pg_catalog.-) 1::pg_catalog.float8)"
-        )
+    /// How well a row of `best` answers, from 0 to 1, times the weight of its source.
+    fn relevance(&self) -> String {
+        let minus = "(0::pg_catalog.float8 operator(pg_catalog.-) b.score) operator(pg_catalog.*)";
+        match (&self.text, &self.weights) {
+            (Some(_), _) => format!("{minus} {}::pg_catalog.float8", hybrid::TO_RELEVANCE),
+            (None, Some(_)) => format!("{minus} 0.5::pg_catalog.float8"),
+            (None, None) => {
+                "(1::pg_catalog.float8 operator(pg_catalog.-) b.score) operator(pg_catalog./) 2::pg_catalog.float8"
+                    .to_owned()
+            }
+        }
     }
 
     /// The vector to measure from, as an expression that is evaluated once.
@@ -207,13 +252,13 @@ fn fetched(sources: &[&Source]) -> Result<String, Error> {
 from (
 {}
 ) h
-order by h.score, h.source, h.id",
+order by h.score, h.rank, h.source, h.id",
         each(sources, fetch)?
     ))
 }
 
 /// A branch for each source.
-fn each(
+pub(super) fn each(
     sources: &[&Source],
     branch: impl Fn(usize, &Source) -> Result<String, Error>,
 ) -> Result<String, Error> {
@@ -222,31 +267,24 @@ fn each(
     Ok(branches?.join("\n    union all\n"))
 }
 
-/// The parts of a branch that ranks.
-struct Branch<'a> {
-    distance: &'a str,
-    tenant: &'a str,
-    rows: &'a str,
-    also: String,
-}
-
 /// The tenant's best rows of one source: key and rank, nothing that is wide.
-fn rank(n: usize, source: &Source, branch: &Branch<'_>) -> Result<String, Error> {
+fn rank(n: usize, source: &Source, limit: &str, parts: &Parts) -> Result<String, Error> {
     let [key, tenant, vector] =
         [Ident::new(&source.key)?, Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
-    let (relation, Branch { distance, tenant: whose, rows, also }) = (relation(source)?, branch);
+    let (relation, distance, whose, also) =
+        (relation(source)?, &parts.distance, &parts.tenant, &parts.also[n]);
     Ok(format!(
         "    (select {n} as source, t.{key}::pg_catalog.uuid as id,
             (t.{vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
      from {relation} t
      where t.{tenant} operator(pg_catalog.=) {whose} and t.{vector} is not null{also}
      order by 3, 2
-     limit {rows})"
+     limit {limit})"
     ))
 }
 
 /// Keeps hidden rows out.
-fn visible(source: &Source) -> Result<String, Error> {
+pub(super) fn visible(source: &Source) -> Result<String, Error> {
     Ok(match &source.hidden {
         None => String::new(),
         Some(Hidden::Flag(column)) => format!(" and t.{} is not true", Ident::new(column)?),
@@ -270,7 +308,7 @@ fn fetch(n: usize, source: &Source) -> Result<String, Error> {
     ))
 }
 
-fn relation(source: &Source) -> Result<String, Error> {
+pub(super) fn relation(source: &Source) -> Result<String, Error> {
     Ok(format!("{}.{}", Ident::new(&source.relation.0)?, Ident::new(&source.relation.1)?))
 }
 

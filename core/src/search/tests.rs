@@ -16,6 +16,7 @@ fn source(entity_type: &str) -> Source {
         metadata: vec!["status".to_owned()],
         json: vec![],
         hidden: None,
+        words: None,
         vector: "embedding".to_owned(),
         model: "mini".to_owned(),
         dimensions: 3,
@@ -306,27 +307,113 @@ fn a_row_that_nothing_can_begin_at_is_named() {
 }
 
 fn candidate(id: u8, similarity: f64, vector: [f32; 2]) -> Candidate {
-    Candidate { source: i32::from(id > 9), id: [id; 16], rank: -similarity, vector: vector.to_vec() }
+    let source = i32::from(id > 9);
+    Candidate {
+        source,
+        id: [id; 16],
+        rank: Some(-similarity),
+        relevance: (1.0 + similarity) / 2.0,
+        vector: vector.to_vec(),
+    }
 }
 
-fn picked(diversity: f64, wanted: i64, weights: Option<&[f64]>) -> Vec<u8> {
-    let candidates = vec![
+fn picked(diversity: f64, wanted: i64, weight: f64) -> Vec<u8> {
+    let mut candidates = vec![
         candidate(1, 0.99, [2.0, 0.0]),
         candidate(2, 0.98, [1.0, 0.01]),
         candidate(10, 0.60, [0.0, 1.0]),
         candidate(3, f64::NAN, [0.0, 0.0]),
     ];
-    let mut picker = Picker::new(candidates, diversity, wanted, weights);
+    candidates[2].relevance *= weight;
+    let mut picker = Picker::new(candidates, diversity, wanted);
     std::iter::from_fn(|| picker.pick()).map(|c| c.id[0]).collect()
 }
 
 #[test]
 fn a_diverse_answer_prefers_what_is_unlike_the_rows_above() {
-    assert_eq!(picked(0.01, 4, None), [1, 2, 10, 3]);
-    assert_eq!(picked(0.5, 4, None), [1, 10, 2, 3]);
-    assert_eq!(picked(0.5, 2, None), [1, 10]);
-    assert_eq!(picked(0.01, 3, Some(&[1.0, 2.0])), [10, 1, 2]);
-    assert_eq!(picked(1.0, 9, None).len(), 4, "never fewer than there are");
+    assert_eq!(picked(0.01, 4, 1.0), [1, 2, 10, 3]);
+    assert_eq!(picked(0.5, 4, 1.0), [1, 10, 2, 3]);
+    assert_eq!(picked(0.5, 2, 1.0), [1, 10]);
+    assert_eq!(picked(0.01, 3, 2.0), [10, 1, 2]);
+    assert_eq!(picked(1.0, 9, 1.0).len(), 4, "never fewer than there are");
+}
+
+fn worded(entity_type: &str, config: &str) -> Source {
+    Source {
+        words: Some(Words { name: config.to_owned(), config: Some(config.to_owned()), column: None }),
+        ..source(entity_type)
+    }
+}
+
+fn asking(text: &str) -> Options<'_> {
+    Options { text: Some(text), ..Options::default() }
+}
+
+#[test]
+fn a_text_is_looked_for_in_the_sources_that_have_words() {
+    let sources = [source("goal"), worded("task", "pg_catalog.english"), worded("note", "pg_catalog.german")];
+    let plan = plan(&with(asking("pay the rent")), &sources, "x").expect("plans");
+    assert_eq!(
+        plan.arguments[1..],
+        [
+            Argument::Tenant,
+            Argument::Rows(10),
+            Argument::Rows(100),
+            Argument::Text,
+            Argument::TextWeight(0.5)
+        ]
+    );
+    assert!(plan.sql.contains("(values (0, 'pg_catalog.english'::pg_catalog.regconfig), (1, 'pg_catalog.german'::pg_catalog.regconfig))"));
+    assert!(
+        plan.sql.contains("select 1 as source, 0 as config")
+            && plan.sql.contains("select 2 as source, 1 as config")
+    );
+    assert!(!plan.sql.contains("select 0 as source, 0 as config"), "goal has no words");
+    assert_eq!(
+        plan.sql.matches("limit $4").count(),
+        5,
+        "three sources, the nearest of all, and the words: {}",
+        plan.sql
+    );
+}
+
+#[test]
+fn a_blank_text_is_none_and_one_that_no_source_can_be_asked_is_refused() {
+    let sources = [source("goal")];
+    let plain = plan(&request(), &sources, "x").expect("plans");
+    assert_eq!(plan(&with(asking(" \n ")), &sources, "x").expect("plans"), plain);
+    assert_eq!(
+        refusal(with(asking("rent")), &sources),
+        ("55000".into(), "no source can be searched by its words".into())
+    );
+}
+
+#[test]
+fn refuses_a_text_without_end_and_a_share_that_is_none() {
+    let long = "a".repeat(500_001);
+    assert_eq!(
+        refused(asking(&long)),
+        ("22023".into(), "query_text must have at most 500000 bytes, not 500001".into())
+    );
+    for (share, shown) in [(-0.1, "-0.1"), (1.5, "1.5"), (f64::NAN, "NaN")] {
+        let options = Options { text_weight: Some(share), ..Options::default() };
+        assert_eq!(
+            refused(options),
+            ("22023".into(), format!("text_weight must be between 0 and 1, not {shown}"))
+        );
+    }
+}
+
+#[test]
+fn quotes_and_minus_signs_are_operators_where_somebody_meant_them() {
+    use request::has_operators;
+    for text in ["\"boundary layer\" wing", "wing -tail", "-\"heat transfer\" wing", "a \"b"] {
+        assert_eq!(has_operators(text), text != "a \"b", "{text}");
+    }
+    for text in ["a wing - or a tail", "at -5 degrees", "free-flight", "this or that", ""] {
+        assert!(!has_operators(text), "{text}");
+    }
+    assert!(!has_operators(&"-wing ".repeat(1000)), "a document quotes others");
 }
 
 #[test]

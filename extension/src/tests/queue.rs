@@ -489,7 +489,7 @@ mod tests {
         note(2, "two", "b");
         assert_eq!(ask("select count(*) from strata.claim_jobs('w', 1)"), "1");
         let held = ask("select right(entity_id::text, 1) from strata.job where state = 'leased'");
-        assert_eq!(fail(held.parse().unwrap(), 2, ", interval '40 s', 'busy'"), "1 queued, 0 dead");
+        assert_eq!(fail(held.parse().expect("a number"), 2, ", interval '40 s', 'busy'"), "1 queued, 0 dead");
         assert_eq!(claim(), "null", "the other job waits as well");
         assert_eq!(ask("select sum(attempts) from strata.job"), "0");
         let fault = "select q.fault from strata.queue_status() q where q.entity_type = 'note'";

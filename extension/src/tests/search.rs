@@ -121,7 +121,8 @@ mod tests {
             "query_embedding vector, user_id_filter uuid, match_count integer DEFAULT 10, date_range_days integer DEFAULT NULL::integer, \
              entity_types text[] DEFAULT NULL::text[], minimum_similarity double precision DEFAULT NULL::double precision, \
              metadata_filter jsonb DEFAULT NULL::jsonb, source_weights jsonb DEFAULT NULL::jsonb, \
-             diversity double precision DEFAULT NULL::double precision -> \
+             diversity double precision DEFAULT NULL::double precision, query_text text DEFAULT NULL::text, \
+             text_weight double precision DEFAULT 0.5 -> \
              TABLE(entity_type text, entity_id uuid, title text, content text, similarity double precision, \
              created_at timestamp with time zone, metadata jsonb) ssfalse"
         );

@@ -78,10 +78,21 @@ mod tests {
     #[pg_test]
     fn no_search_path_puts_its_own_operators_into_our_statements() {
         library();
-        let search = format!("strata.rag_search('[0.3,-1,0.2]', '{ANN}', 7, 100)");
-        let truth = truth(&search);
+        run("select strata.set_text_search('note', 'english')");
+        let options = [
+            "",
+            ", query_text => 'b7 n2'",
+            ", query_text => '\"b7\" -n3', diversity => 0.3, minimum_similarity => -1, source_weights => '{\"note\": 2}'",
+        ];
+        let searches =
+            options.map(|options| format!("strata.rag_search('[0.3,-1,0.2]', '{ANN}', 7, 100{options})"));
+        let truths = searches.clone().map(|search| truth(&search));
         run(TRAPS);
-        assert_eq!(trapped(&search), Some(truth));
+        for (search, truth) in searches.iter().zip(truths) {
+            assert_eq!(trapped(search), Some(truth), "{search}");
+            run("reset search_path");
+        }
+        run("set local search_path = evil, pg_catalog, public");
         assert_eq!(Spi::get_one::<bool>("select public.are_set()"), Ok(Some(true)));
     }
 

@@ -2,61 +2,49 @@
 //! are kept. A second look at each table, for the winners only, costs a small tenant as much again. Wide values are
 //! carried as they are stored: nothing is read of a text before it is returned.
 
-use super::{Argument, Parameters, Search, content, metadata, relation, title};
+use super::{Argument, Parameters, Parts, Search, content, metadata, relation, title};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 use crate::search::Source;
 
-/// What the branches share.
-struct Shared {
-    /// From a vector to the question, without its left side.
-    distance: String,
-    tenant: String,
-    rows: String,
-}
-
 impl Search<'_> {
     /// Whether nothing dear is computed for rows that are not returned.
     pub(super) fn is_direct(&self) -> bool {
-        self.sources.iter().all(|source| source.content.len() <= 1 && source.json.is_empty())
+        self.text.is_none()
+            && self.sources.iter().all(|source| source.content.len() <= 1 && source.json.is_empty())
     }
 
     /// The rows themselves: entity_type, entity_id, title, content, similarity, created_at, metadata.
     pub(super) fn direct(&self) -> Result<(String, Vec<Argument>), Error> {
         let mut parameters = Parameters(Vec::new());
-        let query = self.query(&mut parameters)?;
-        let shared = Shared {
-            tenant: parameters.place(Argument::Tenant),
-            rows: parameters.place(Argument::Rows(self.rows)),
-            distance: format!("operator({}.<=>) {query}", Ident::new(self.vector_schema)?),
-        };
-        let also = self.conditions(&mut parameters);
-        let (minimum, score) = (self.minimum(&mut parameters), self.score(&mut parameters));
+        let parts = self.parts(&mut parameters)?;
+        let minimum = parts.minimum.as_ref().map(|minimum| format!("where {minimum}\n")).unwrap_or_default();
         let branches: Result<Vec<String>, Error> = self
             .sources
             .iter()
             .enumerate()
-            .map(|(n, source)| branch(n, source, &nearest(source, &shared, &also(source)?)?))
+            .map(|(n, source)| branch(n, source, &nearest(source, &parts, &parts.also[n])?))
             .collect();
         let sql = format!(
             "select r.entity_type, r.id, r.title, r.content, 0::pg_catalog.float8 operator(pg_catalog.-) r.rank, r.created_at, r.metadata
 from (
 {}
 ) r
-{minimum}order by {score}, r.source, r.id
+{minimum}order by {}, r.source, r.id
 limit {}",
             branches?.join("\n    union all\n"),
-            shared.rows
+            parts.score(),
+            parts.rows
         );
         Ok((sql, parameters.0))
     }
 }
 
 /// The tenant's best rows of one source, with its own columns under their own names, and how near they are.
-fn nearest(source: &Source, shared: &Shared, also: &str) -> Result<String, Error> {
+fn nearest(source: &Source, parts: &Parts, also: &str) -> Result<String, Error> {
     let [key, tenant, vector] =
         [Ident::new(&source.key)?, Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
-    let Shared { distance, tenant: whose, rows } = shared;
+    let Parts { distance, tenant: whose, rows, .. } = parts;
     let columns: Result<Vec<String>, Error> =
         columns(source).into_iter().map(|column| Ok(format!("t.{}", Ident::new(column)?))).collect();
     let columns = columns?;
