@@ -9,5 +9,5 @@ mod session;
 mod toplevel;
 mod worker;
 
-pub use owner::{as_owner, ask, read_only};
+pub use owner::{as_owner, as_role, ask, read_only};
 pub use worker::launch;

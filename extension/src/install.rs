@@ -208,7 +208,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/config_dump.sql",
     name = "config_dump",
-    requires = ["refresh_hierarchy_view", "expansion_end"]
+    requires = ["refresh_hierarchy_view", "expansion_end", "http_end"]
 );
 
 // What each of them is for.

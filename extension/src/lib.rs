@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod delegation;
 mod executor;
 mod finalize_migration_cleanup;
 mod find_similar_content;
@@ -15,6 +16,7 @@ mod hits;
 mod install;
 mod install_expansion;
 mod install_gates;
+mod install_http;
 mod jsonb;
 mod plan;
 mod preflight;
@@ -93,7 +95,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../../sql/create/grant_operator.sql",
     name = "grant_operator",
-    requires = ["revoke_runs"]
+    requires = ["revoke_runs", "http_end"]
 );
 
 /// What the test harness asks for.

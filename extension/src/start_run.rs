@@ -1,5 +1,6 @@
 //! `start_run` and `resume_run`: a request for a background worker that turns the run once the caller has committed.
 
+use crate::delegation::{self, Delegate};
 use crate::executor::launch;
 use crate::push_pack::lock;
 use crate::report::report;
@@ -20,9 +21,9 @@ fn start_run(
     to_phase: default!(Option<i32>, "NULL"),
     variables: default!(JsonB, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    let (id, waits) = queue(pack, target, to_phase, &variables.0).map_err(report)?;
+    let (id, waits, delegate) = queue(pack, target, to_phase, &variables.0).map_err(report)?;
     if waits {
-        launch(&id)?;
+        launch(&id, delegate.map(|delegate| delegate.oid))?;
     }
     uuid(&id)
 }
@@ -30,38 +31,40 @@ fn start_run(
 /// Lets a run go on that failed, waits, was cancelled, or has lost its executor; as the calling role.
 #[pg_extern(volatile, strict, parallel_unsafe)]
 fn resume_run(run: Uuid) -> Result<Uuid, ErrorReport> {
-    requeue(&run.to_string()).map_err(report)?;
-    launch(&run.to_string())?;
+    let delegate = requeue(&run.to_string()).map_err(report)?;
+    launch(&run.to_string(), delegate.map(|delegate| delegate.oid))?;
     Ok(run)
 }
 
-/// The run, and whether it waits for a worker: not where there is nothing to do.
+/// The run, whether it waits for a worker (not where there is nothing to do), and as whom it is executed, where that is
+/// not the caller.
 fn queue(
     name: &str,
     target: Option<i64>,
     to_phase: Option<i32>,
     variables: &serde_json::Value,
-) -> Result<(String, bool), Error> {
+) -> Result<(String, bool, Option<Delegate>), Error> {
     let mut pack = store::pack(&here, name)?;
     pack.given = order::values(variables)?;
     lock(name)?;
     let state = store::state(&here, name)?;
     let mut order = Order::new(&pack, &state.0, target, to_phase.map(i64::from))?;
-    order.search_path = setting(c"search_path");
+    let delegate = delegation::of(name, &role())?;
+    order.search_path = delegate.as_ref().map_or_else(|| setting(c"search_path"), |d| d.search_path.clone());
     let nothing = store::is_done(&here, &pack, &state, order.way())?;
     let parameters = vec![
         name.into(),
         order.direction.as_str().into(),
         Value::Json(order.json()),
-        role().as_str().into(),
+        delegate.as_ref().map_or_else(role, |d| d.role.clone()).as_str().into(),
         Value::Bool(nothing),
     ];
     let rows = state_statement(include_str!("../../sql/query/queue_run.sql"), parameters)?;
     let id = rows.first().and_then(|row| cell(row, 0)).unwrap_or_default();
-    Ok((id, !nothing))
+    Ok((id, !nothing, delegate))
 }
 
-fn requeue(run: &str) -> Result<(), Error> {
+fn requeue(run: &str) -> Result<Option<Delegate>, Error> {
     let found = state_statement(include_str!("../../sql/query/resumable.sql"), vec![run.into()])?;
     let Some(row) = found.first() else {
         return Err(
@@ -83,10 +86,15 @@ fn requeue(run: &str) -> Result<(), Error> {
     }
     store::pack(&here, &pack)?;
     lock(&pack)?;
+    let delegate = delegation::of(&pack, &role())?;
     let request = Order::read(&cell(row, 4).unwrap_or_default())?;
-    let order = if request.direction.is_empty() { of_command_line(request, direction) } else { request };
+    let mut order = if request.direction.is_empty() { of_command_line(request, direction) } else { request };
+    if let Some(delegate) = &delegate {
+        order.search_path.clone_from(&delegate.search_path);
+    }
     let parameters = vec![run.into(), Value::Json(order.json())];
-    state_statement(include_str!("../../sql/query/requeue_run.sql"), parameters).map(drop)
+    state_statement(include_str!("../../sql/query/requeue_run.sql"), parameters)?;
+    Ok(delegate)
 }
 
 /// A run that the command line began: as far as it was asked for there, on the caller's search path.
@@ -121,7 +129,7 @@ fn setting(name: &CStr) -> String {
 
 /// The role that calls: `set role` counts.
 #[allow(unsafe_code)]
-fn role() -> String {
+pub fn role() -> String {
     // SAFETY: as above.
     unsafe {
         let name = pg_sys::GetUserNameFromId(pg_sys::GetUserId(), false);

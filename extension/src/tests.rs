@@ -1,6 +1,7 @@
 //! The SQL surface, feature by feature. Each test is one transaction that is rolled back.
 
 mod contract;
+mod delegation;
 mod fixture;
 mod hierarchy;
 mod hybrid;

@@ -1,10 +1,14 @@
-//! `verify`: the verification of every applied version of a pushed pack, again, as the caller, who may only read.
+//! `verify`: the verification of every applied version of a pushed pack, again, as the caller or whoever has delegated the pack
+//! to them, who may only read.
 
-use crate::executor::read_only;
+use crate::delegation::{self, Delegate};
+use crate::executor::{as_role, read_only};
 use crate::report::{internal, report};
+use crate::start_run::role;
 use crate::store::{self, here};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use std::ffi::CString;
 use strata_core::pack::Pack;
 use strata_core::statement::Row;
 use strata_core::variables::{self, Values};
@@ -39,8 +43,9 @@ fn verify(
 /// Every check of every applied version of a pushed pack, as the caller.
 pub fn checks(pack: &str) -> Result<Vec<(i64, Check)>, ErrorReport> {
     let mut all = Vec::new();
+    let delegate = delegation::of(pack, &role()).map_err(report)?;
     for (version, file, query) in queries(pack).map_err(report)? {
-        let rows = read_only(|| rows(&query)).map_err(internal)?;
+        let rows = read_only(|| rows_for(delegate.as_ref(), &query)).map_err(internal)?;
         let checks = verify::checks(&file, &rows).map_err(report)?;
         all.extend(checks.into_iter().map(|check| (version, check)));
     }
@@ -59,6 +64,13 @@ fn queries(name: &str) -> Result<Vec<(i64, String, String)>, Error> {
 fn query(pack: &Pack, values: &Values, version: i64) -> Result<Option<(i64, String, String)>, Error> {
     let query = plan::verification(pack, values, version)?;
     Ok(query.map(|(file, query)| (version, file, query)))
+}
+
+/// As whom runs of the pack are executed for the caller.
+fn rows_for(delegate: Option<&Delegate>, query: &str) -> spi::Result<Vec<Row>> {
+    let Some(delegate) = delegate else { return rows(query) };
+    let search_path = CString::new(delegate.search_path.as_str()).unwrap_or_default();
+    as_role(delegate.oid, &search_path, || rows(query))
 }
 
 fn rows(query: &str) -> spi::Result<Vec<Row>> {

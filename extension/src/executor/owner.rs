@@ -5,6 +5,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use pgrx::{JsonB, spi};
+use std::ffi::CStr;
 use strata_core::statement::{Row, Statement, Value};
 
 /// Runs a statement of ours; every column of its rows as text.
@@ -28,20 +29,26 @@ fn bind(value: &Value) -> DatumWithOid<'static> {
 }
 
 /// Does the work with the rights of the owner of strata's tables, and with nothing of the session's in its way: names
-/// and operators are those of pg_catalog, and no `lock_timeout` of a file applies. An ERROR inside ends with its
-/// transaction, which restores all of it.
+/// and operators are those of pg_catalog, and no `lock_timeout` of a file applies.
 #[allow(unsafe_code)]
 pub fn as_owner<R>(work: impl FnOnce() -> R) -> R {
+    // SAFETY: called inside a transaction.
+    as_role(unsafe { owner() }, c"pg_catalog, pg_temp", work)
+}
+
+/// Does the work with the rights and the search_path of another role. An ERROR inside ends with its transaction, which
+/// restores all of it.
+#[allow(unsafe_code)]
+pub fn as_role<R>(role: pg_sys::Oid, search_path: &CStr, work: impl FnOnce() -> R) -> R {
     // SAFETY: called inside a transaction; what is changed is put back below, or by the abort.
     unsafe {
-        let owner = owner();
         let (mut user, mut context) = (pg_sys::InvalidOid, 0);
         pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
         let level = pg_sys::NewGUCNestLevel();
-        set_local(c"search_path", c"pg_catalog, pg_temp");
+        set_local(c"search_path", search_path);
         set_local(c"lock_timeout", c"0");
         let local = pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
-        pg_sys::SetUserIdAndSecContext(owner, context | local);
+        pg_sys::SetUserIdAndSecContext(role, context | local);
         let done = work();
         pg_sys::SetUserIdAndSecContext(user, context);
         pg_sys::AtEOXact_GUC(true, level);

@@ -26,12 +26,13 @@ unsafe extern "C-unwind" {
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Registers a worker for a queued run. It starts at once and does nothing before this transaction has committed, and
-/// nothing at all if it does not. Raises 53000.
+/// nothing at all if it does not. Its session is one of `role`, else of the caller. Raises 53000.
 #[allow(unsafe_code)]
-pub fn launch(run: &str) -> Result<(), ErrorReport> {
+pub fn launch(run: &str, role: Option<pg_sys::Oid>) -> Result<(), ErrorReport> {
     // SAFETY: reading what this session is.
-    let (database, role, transaction) =
+    let (database, caller, transaction) =
         unsafe { (pg_sys::MyDatabaseId, pg_sys::GetUserId(), pg_sys::GetTopTransactionIdIfAny()) };
+    let role = role.unwrap_or(caller);
     let extra = format!("{} {} {} {run}", database.to_u32(), role.to_u32(), transaction.into_inner());
     let registered = BackgroundWorkerBuilder::new("strata run")
         .set_type("strata run")

@@ -1,0 +1,14 @@
+//! What CREATE EXTENSION installs for the HTTP door, behind gates and expansions.
+
+use pgrx::prelude::*;
+
+extension_sql_file!("../../sql/create/delegation.sql", name = "delegation", requires = ["expansion_end"]);
+extension_sql_file!("../../sql/create/delegate_pack.sql", name = "delegate_pack", requires = ["delegation"]);
+extension_sql_file!("../../sql/create/request_key.sql", name = "request_key", requires = ["delegate_pack"]);
+extension_sql_file!(
+    "../../sql/create/start_run_once.sql",
+    name = "start_run_once",
+    requires = ["request_key"]
+);
+extension_sql_file!("../../sql/create/grant_http.sql", name = "http_end", requires = ["start_run_once"]);
+extension_sql_file!("../../sql/comment/http.sql", name = "comment_http", requires = ["config_dump"]);

@@ -1,0 +1,39 @@
+-- request_key: requests for runs that may be delivered more than once, by the key that their sender gave them.
+create table strata.request_key (
+    key    text        primary key check (length(key) between 1 and 255),
+    asked  jsonb       not null,
+    run    uuid        not null references strata.run on delete cascade,
+    at     timestamptz not null default clock_timestamp()
+);
+create index request_key_at on strata.request_key (at);
+-- A run that is removed takes its keys along.
+create index request_key_run on strata.request_key (run);
+
+-- recall_request: the run that was asked for under this key, null: none yet. Whoever asks second waits for the end of the
+-- first one's transaction. Keys are forgotten after a week. Raises 22023 where the key was another request's.
+create function strata.recall_request(key text, asked jsonb) returns uuid
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    known strata.request_key;
+begin
+    if length(key) not between 1 and 255 then
+        raise exception 'a request key has 1 to 255 characters, not %', length(key) using errcode = '22023';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('strata/request/' || key, 0));
+    delete from strata.request_key k where k.at < clock_timestamp() - interval '7 days';
+    select * into known from strata.request_key k where k.key = recall_request.key;
+    if known.asked <> recall_request.asked then
+        raise exception 'key "%" was given to another request', key
+            using errcode = '22023', hint = 'a request that is repeated must be the same; another one needs another key';
+    end if;
+    return known.run;
+end
+$$;
+revoke execute on function strata.recall_request(text, jsonb) from public;
+
+-- remember_request: the run that was asked for under this key.
+create function strata.remember_request(key text, asked jsonb, run uuid) returns void
+language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
+    insert into strata.request_key (key, asked, run) values (key, asked, run)
+$$;
+revoke execute on function strata.remember_request(text, jsonb, uuid) from public;
