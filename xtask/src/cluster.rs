@@ -142,6 +142,11 @@ impl Cluster {
         format!("postgres://{}:{}@127.0.0.1:{}/{database}", self.user, self.password, self.port)
     }
 
+    /// The same for another role.
+    pub fn url_of(&self, user: &str, password: &str, database: &str) -> String {
+        format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", self.port)
+    }
+
     /// A program of PostgreSQL's that connects to a database as the superuser.
     pub fn client(&self, program: &str, database: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
@@ -247,12 +252,14 @@ fn settings(postgres: &Installation, kind: Kind) -> String {
     format!("\n{ALWAYS}{quick}{preload}")
 }
 
-fn free_port() -> Result<u16> {
+/// A port of 127.0.0.1 that nobody listens on.
+pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context(|| "find a free port".into())?;
     Ok(listener.local_addr().context(|| "find a free port".into())?.port())
 }
 
-fn random_password() -> Result<String> {
+/// 128 bits, in hexadecimal.
+pub fn random_password() -> Result<String> {
     let mut bytes = [0u8; 16];
     let mut source = fs::File::open("/dev/urandom").context(|| "open /dev/urandom".into())?;
     source.read_exact(&mut bytes).context(|| "read /dev/urandom".into())?;
@@ -281,7 +288,8 @@ pub fn postmaster(data: &Path) -> Option<u32> {
     command_line(pid)?.contains(&data.display().to_string()).then_some(pid)
 }
 
-fn command_line(pid: u32) -> Option<String> {
+/// How a process was started, if it is there.
+pub fn command_line(pid: u32) -> Option<String> {
     if let Ok(bytes) = fs::read(format!("/proc/{pid}/cmdline")) {
         return Some(String::from_utf8_lossy(&bytes).replace('\0', " "));
     }

@@ -35,6 +35,22 @@ impl Guarded {
     }
 }
 
+impl Guarded {
+    /// The folder that is removed in the end.
+    pub fn folder(&self) -> Result<PathBuf> {
+        let home = self.cluster.home();
+        home.parent().map(Path::to_path_buf).ok_or_else(|| Failure::new("a cluster has no folder around it"))
+    }
+
+    /// The guard ends this process too, as long as its command line names the folder.
+    pub fn also_ends(&self, pid: u32) -> Result<()> {
+        let path = self.folder()?.join(ALSO);
+        let mut list = fs::read_to_string(&path).unwrap_or_default();
+        list += &format!("{pid}\n");
+        fs::write(&path, list).context(|| format!("write {}", path.display()))
+    }
+}
+
 impl Drop for Guarded {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
@@ -43,6 +59,9 @@ impl Drop for Guarded {
         }
     }
 }
+
+/// The list of further processes.
+const ALSO: &str = "processes";
 
 fn folder(place: &Place) -> PathBuf {
     place.own.join("clusters")
@@ -85,6 +104,7 @@ pub fn watch(folder: &Path) -> Result<()> {
 
 /// Stops the server of a throwaway folder and removes the folder.
 fn remove(folder: &Path) -> Result<()> {
+    end_others(folder)?;
     let home = folder.join("cluster");
     let pg_config = fs::read_to_string(folder.join("pg_config")).unwrap_or_default();
     if let Ok(postgres) = Installation::ask(Path::new(&pg_config)) {
@@ -94,6 +114,17 @@ fn remove(folder: &Path) -> Result<()> {
         Some(pid) => Err(Failure::new(format!("the server {pid} of {} does not stop", folder.display()))),
         None => place::remove_dir(folder),
     }
+}
+
+/// Ends the processes of the list. A process that merely has the number of a dead one does not name the folder.
+fn end_others(folder: &Path) -> Result<()> {
+    let list = fs::read_to_string(folder.join(ALSO)).unwrap_or_default();
+    for pid in list.lines().filter_map(|line| line.parse::<u32>().ok()) {
+        if cluster::command_line(pid).is_some_and(|line| line.contains(&folder.display().to_string())) {
+            run::read(Command::new("kill").args(["-KILL", &pid.to_string()]))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes what runs that were killed have left. A folder whose lock is held belongs to a run that lives.

@@ -10,7 +10,8 @@ use crate::run;
 use crate::toolchain;
 use crate::workbench::Bench;
 
-const WASM: &str = "wasm32-unknown-unknown";
+/// The target of the Edge Function.
+pub const WASM: &str = "wasm32-unknown-unknown";
 
 /// Packages that callers enter by. None of them is a library for another.
 const DOORS: [&str; 3] = ["strata", "strata-cli", "strata-edge"];

@@ -5,6 +5,8 @@ mod cargo_pgrx;
 mod cluster;
 mod db;
 mod demo;
+mod edge;
+mod edge_tests;
 mod error;
 mod errors;
 mod extension;
@@ -12,6 +14,7 @@ mod guard;
 mod imports;
 mod installation;
 mod model;
+mod npm;
 mod overlay;
 mod packages;
 mod pgrx_tests;
@@ -23,6 +26,7 @@ mod setup;
 mod soak;
 mod source_build;
 mod sources;
+mod stack;
 mod system;
 mod test;
 mod toolchain;
@@ -43,11 +47,13 @@ cargo xtask <verb>
   demo                  migrates an application, embeds its texts, answers three questions
      --stop             stops its cluster and removes the data
   test [stage ..] [-- filter ..]
-                        every proof: format clippy imports unit pg whole; whole/search: one program of it
+                        every proof: format clippy imports unit pg edge whole; whole/search: one program of it
   db                    starts the development cluster and prints its URL
      --fresh            begins anew
      --stop             stops it
      --without-extension  with pgvector only
+  edge [--json]         builds the Edge Function as it is deployed, and says how large it is
+  stack [--json]        runs a Supabase project: PostgreSQL, PostgREST, gateway, the Edge Function; prints URLs and keys
   bench engine|search [--json]
                         ratios of two things in one run, on PostgreSQL without assertions: benches/README.md
   soak                  kills runs at random moments and checks what becomes of them
@@ -76,6 +82,8 @@ fn dispatch(words: &[String]) -> Result<()> {
         ("db", rest) => db::run(db::Wish::parse(rest)?),
         ("demo", rest) => demo::run(rest),
         ("test", rest) => test::run(rest),
+        ("edge", rest) => edge::run(rest),
+        ("stack", rest) => stack::run(rest),
         ("bench", rest) => bench::run(rest),
         ("soak", rest) => soak::run(&soak::Wish::parse(rest)?),
         ("errors", []) => errors::write(),

@@ -66,6 +66,9 @@ pub const FOR_MODEL: &[Need] = &[program("python3", "python3"), program("pip3", 
 /// To test what is refused behind a connection pooler.
 pub const FOR_POOLER: &[Need] = &[program("pgbouncer", "pgbouncer")];
 
+/// To fetch Deno, PostgREST and supabase-js.
+pub const FOR_NPM: &[Need] = &[program("npm", "npm")];
+
 /// What `/etc/os-release` says.
 #[derive(Debug, Default, PartialEq)]
 pub struct Release {

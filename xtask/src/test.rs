@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::edge_tests;
 use crate::error::{Failure, Result};
 use crate::imports;
 use crate::pgrx_tests;
@@ -9,7 +10,7 @@ use crate::place::Place;
 use crate::run;
 use crate::toolchain;
 use crate::whole;
-use crate::workbench::{Bench, TOGETHER};
+use crate::workbench::{Bench, EDGE, TOGETHER};
 
 /// One proof.
 struct Stage {
@@ -26,6 +27,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "imports", title: "nobody imports whom they must not", run: imports::check },
     Stage { name: "unit", title: "the rules, without PostgreSQL", run: unit },
     Stage { name: "pg", title: "the extension inside PostgreSQL", run: pgrx_tests::run },
+    Stage { name: "edge", title: "the Edge Function in a running project", run: edge_tests::run },
     Stage { name: "whole", title: "the installed whole, seen by a client", run: whole::run },
 ];
 
@@ -116,6 +118,13 @@ fn clippy(bench: &Bench) -> Result<()> {
     let mut command = run::cargo();
     command.arg("clippy").args(TOGETHER).args(["-p", "strata-benches", "-p", "xtask"]).args(deny);
     run::loud(command.current_dir(&bench.place.checkout))?;
+    let mut command = run::cargo();
+    command.arg("clippy").args(EDGE).args(deny);
+    run::loud(command.current_dir(&bench.place.checkout))?;
+    toolchain::ensure_target(imports::WASM)?;
+    let mut command = run::cargo();
+    command.args(["clippy", "-p", "strata-edge", "--target", imports::WASM, "--", "-D", "warnings"]);
+    run::loud(command.current_dir(&bench.place.checkout))?;
     let pgrx = &bench.server()?.pgrx;
     let features = format!("{} pg_test", pgrx.feature());
     let mut command = pgrx.cargo()?;
@@ -136,6 +145,7 @@ fn unit(bench: &Bench) -> Result<()> {
     };
     test(&["-p", "xtask"], &[])?;
     test(&["-p", "strata-benches"], &["--bins"])?;
+    test(&["-p", "strata-edge"], &["--lib"])?;
     test(&TOGETHER, &["--lib", "--bins"])
 }
 
@@ -166,7 +176,7 @@ mod tests {
     fn an_unknown_stage_is_answered_with_the_known_ones() {
         let refusal = choose(&words("units")).map(drop).unwrap_err().to_string();
         assert!(
-            refusal.contains("`units`") && refusal.contains("format clippy imports unit pg whole"),
+            refusal.contains("`units`") && refusal.contains("format clippy imports unit pg edge whole"),
             "{refusal}"
         );
         assert_eq!(choose(&[]).unwrap().len(), STAGES.len());

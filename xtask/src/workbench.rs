@@ -12,6 +12,9 @@ use crate::setup::Server;
 /// This crate is not among them: alone it needs fewer features, and building it otherwise would replace us.
 pub const TOGETHER: [&str; 6] = ["-p", "strata-core", "-p", "strata-cli", "-p", "strata-tests"];
 
+/// The Edge Function by itself: its libraries do without an operating system.
+pub const EDGE: [&str; 4] = ["-p", "strata-edge", "-p", "strata-bindgen"];
+
 /// What the stages share; set up when the first of them asks.
 pub struct Bench {
     /// Where things lie.

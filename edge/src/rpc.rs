@@ -1,0 +1,105 @@
+//! What the database is asked: a function of schema `strata` by name, with arguments by name.
+
+use crate::request::{Migrate, SignOff};
+use crate::route::{PackName, RunId};
+use serde_json::{Map, Value, json};
+
+/// One call of PostgREST's `/rpc`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rpc {
+    /// Its name; never a caller's word.
+    pub function: &'static str,
+    /// Its arguments.
+    pub arguments: Value,
+}
+
+fn rpc(function: &'static str, arguments: Value) -> Rpc {
+    Rpc { function, arguments }
+}
+
+/// Starts a run, once for each key.
+pub fn start_run(asked: &Migrate, key: Option<&str>) -> Rpc {
+    let mut arguments = Map::new();
+    arguments.insert("key".into(), json!(key));
+    arguments.insert("pack".into(), json!(asked.pack.as_str()));
+    arguments.insert("target".into(), json!(asked.target));
+    arguments.insert("to_phase".into(), json!(asked.to_phase));
+    arguments.insert("variables".into(), Value::Object(asked.variables.clone()));
+    rpc("start_run_once", Value::Object(arguments))
+}
+
+/// Where a run is.
+pub fn run_progress(run: &RunId) -> Rpc {
+    rpc("run_progress", json!({"run": run.as_str()}))
+}
+
+/// Stops a run.
+pub fn cancel_run(run: &RunId) -> Rpc {
+    rpc("cancel_run", json!({"run": run.as_str()}))
+}
+
+/// Lets a run go on.
+pub fn resume_run(run: &RunId) -> Rpc {
+    rpc("resume_run", json!({"run": run.as_str()}))
+}
+
+/// Every version of a pack.
+pub fn migration_status(pack: &PackName) -> Rpc {
+    about("migration_status", pack)
+}
+
+/// Every phase of a pack.
+pub fn phase_status(pack: &PackName) -> Rpc {
+    about("phase_status", pack)
+}
+
+/// What would run now.
+pub fn plan(pack: &PackName) -> Rpc {
+    about("plan", pack)
+}
+
+/// What must hold before each phase.
+pub fn checklist(pack: &PackName) -> Rpc {
+    about("checklist", pack)
+}
+
+/// Runs the verifications again.
+pub fn verify(pack: &PackName) -> Rpc {
+    about("verify", pack)
+}
+
+/// Signs an item of the checklist.
+pub fn sign_off(asked: &SignOff) -> Rpc {
+    rpc(
+        "sign_off",
+        json!({
+            "pack": asked.pack.as_str(), "item": asked.item, "reason": asked.reason, "evidence": asked.evidence,
+        }),
+    )
+}
+
+fn about(function: &'static str, pack: &PackName) -> Rpc {
+    rpc(function, json!({"pack": pack.as_str()}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_asked_for_with_everything_that_the_caller_said() {
+        let asked: Migrate =
+            serde_json::from_str(r#"{"pack": "aurum", "to_phase": 3, "variables": {"n": 384}}"#).unwrap();
+        let call = start_run(&asked, Some("k"));
+        assert_eq!(call.function, "start_run_once");
+        let expected =
+            json!({"key": "k", "pack": "aurum", "target": null, "to_phase": 3, "variables": {"n": 384}});
+        assert_eq!(call.arguments, expected);
+    }
+
+    #[test]
+    fn a_signature_without_evidence_has_an_empty_one() {
+        let asked: SignOff = serde_json::from_str(r#"{"pack": "p", "item": "2.x", "reason": "r"}"#).unwrap();
+        assert_eq!(sign_off(&asked).arguments["evidence"], json!({}));
+    }
+}
