@@ -38,6 +38,8 @@ pub struct Connection {
     pub address: String,
     /// What the server says of its own accord: notices, and last why it ended a connection on which nothing ran.
     pub notices: UnboundedReceiver<DbError>,
+    /// The same as libpq's environment variables, for a program of PostgreSQL's.
+    pub environment: Vec<(&'static str, String)>,
     token: CancelToken,
     tls: MakeRustlsConnect,
 }
@@ -55,20 +57,29 @@ impl Connection {
 ///
 /// Errors: `BadArgument` for what cannot be used, `CannotConnect`, `NotAuthorized`, `NoDatabase`, `Forbidden`. Each is
 /// one line that names the value and has a hint; none holds a password.
-/// `more` are command-line options of the session behind those that the operator gave, as libpq's `options` has them.
-pub async fn connect(url: Option<&str>, more: Option<&str>) -> Result<Connection, Error> {
+/// `more` are command-line options of the session behind those that the operator gave, as libpq's `options` has them;
+/// `database` counts before the one that is named.
+pub async fn connect(
+    url: Option<&str>,
+    more: Option<&str>,
+    database: Option<&str>,
+) -> Result<Connection, Error> {
     let var = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let around = Surroundings { var: &var, os_user: &|| whoami::username().ok(), exists: &Path::exists };
     let mut settings = Settings::read(url, &around).map_err(failure::one_line)?;
     if let Some(more) = more {
         settings.options = Some([settings.options.as_deref().unwrap_or_default(), more].join(" "));
     }
+    if let Some(database) = database {
+        settings.database = database.to_owned();
+    }
     let Opened { client, line, tls, target } = attempt::open(&settings).await?;
     let (sender, notices) = unbounded_channel();
     tokio::spawn(listen(line, sender));
     let address =
         format!("{target}/{} as {}", settings.database, settings.user).replace(char::is_control, " ");
-    Ok(Connection { token: client.cancel_token(), client, address, notices, tls })
+    let environment = settings.environment(&target);
+    Ok(Connection { token: client.cancel_token(), client, address, notices, environment, tls })
 }
 
 /// Reads and writes for the client until the connection ends. Nobody has to receive the notices.

@@ -2,18 +2,23 @@
 //! it found.
 
 mod report;
+mod shadow;
 
+use crate::args::Args;
 use crate::drive::Stop;
+use crate::install;
 use crate::output::Output;
 use crate::session::Session;
 use crate::teller::Teller;
+use shadow::Shadow;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
-use strata_core::Error;
+use strata_core::adopt::Wish;
 use strata_core::pack::Pack;
-use strata_core::run::{DryRun, Event, Limits, Next, Request};
+use strata_core::run::{DryRun, Event, Limits, Next, Request, Trial};
 use strata_core::statement::{Statement, Value, column};
+use strata_core::{Error, Kind};
 
 /// Looks within the time that others may be made to wait.
 const LOOKS: u32 = 5;
@@ -39,18 +44,60 @@ pub async fn run(
     session: &Session,
     second: Option<Session>,
     mut asked: Asked,
-    output: &Output,
+    (args, output): (&Args, &Output),
 ) -> Result<u8, Error> {
     let name = asked.pack.manifest.name.clone();
     if second.is_none() {
         asked.limits.hold_ms = asked.limits.give_way_ms;
         output.log("there is no room for a second session: locks are held no longer than --give-way");
     }
+    let (pack, request) = (asked.pack.clone(), asked.request.clone());
     let watch =
         Watch { session, lookout: Lookout::new(session, second, asked.limits).await?, stop: Stop::listen() };
     let mut dry = DryRun::new(asked.pack, asked.request, asked.limits, asked.missing);
     let outcome = turn(watch, &mut dry, &mut Teller::of_trial(output)).await;
-    Ok(report::print(output, &name, &dry.trial(), outcome.err().as_ref()))
+    let mut trial = dry.trial();
+    if outcome.is_ok() && trial.wants_shadow() {
+        output.log("trying what refuses a transaction on a copy of the schema");
+        match in_shadow(session, (pack, request), args, output).await {
+            Ok(found) => trial.complete(&found),
+            Err(error) => {
+                let hint = error.get_hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                output.log(&format!("there is no copy of the schema to try it on: {error}{hint}"));
+            }
+        }
+    }
+    let error = outcome.err().or_else(|| trial.failure.clone());
+    Ok(report::print(output, &name, &trial, error.as_ref()))
+}
+
+async fn in_shadow(
+    work: &Session,
+    (pack, request): (Pack, Request),
+    args: &Args,
+    output: &Output,
+) -> Result<Trial, Error> {
+    let table = match &request.wish {
+        Wish::Table(table) => Some(table.clone()),
+        _ => None,
+    };
+    let (shadow, session) = Shadow::make(work, args, table.as_deref()).await?;
+    let way = (request.direction, request.target);
+    let quiet = output.only_errors();
+    let found = match install::ensure(&session, &pack, way, &quiet).await {
+        Ok(()) => {
+            let mut dry = DryRun::in_shadow(pack, request);
+            let watch = Watch { session: &session, lookout: None, stop: Stop::listen() };
+            // What it ends with is in what it has found.
+            let ended = turn(watch, &mut dry, &mut Teller::of_trial(&quiet)).await;
+            let lost = |error: &Error| matches!(error.kind(), Kind::CannotConnect | Kind::Interrupted);
+            ended.err().filter(lost).map_or_else(|| Ok(dry.trial()), Err)
+        }
+        Err(error) => Err(error),
+    };
+    drop(session);
+    shadow.drop(work).await;
+    found
 }
 
 async fn turn(mut watch: Watch<'_>, dry: &mut DryRun, teller: &mut Teller<'_>) -> Result<(), Error> {

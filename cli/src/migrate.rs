@@ -55,8 +55,13 @@ async fn run(
         let limits =
             Limits { give_way_ms: trial.give_way, hold_ms: trial.dry_run_limit.saturating_mul(1000) };
         let missing = install::missing(&session, &pack, way).await?.is_some();
-        return dry_run::run(&session, second, dry_run::Asked { pack, request, limits, missing }, output)
-            .await;
+        return dry_run::run(
+            &session,
+            second,
+            dry_run::Asked { pack, request, limits, missing },
+            (args, output),
+        )
+        .await;
     }
     install::ensure(&session, &pack, way, output).await?;
     let name = pack.manifest.name.clone();

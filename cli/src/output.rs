@@ -23,6 +23,11 @@ impl Output {
         Output { json: args.json, quiet: args.quiet, verbose: args.verbose, phase: RefCell::default() }
     }
 
+    /// Of what goes on behind: nothing but errors.
+    pub fn only_errors(&self) -> Output {
+        Output { json: self.json, quiet: true, verbose: false, phase: RefCell::default() }
+    }
+
     /// The result: an object, or its text.
     pub fn result(&self, mut json: Value, text: &str) {
         json["schema"] = SCHEMA.into();

@@ -27,16 +27,21 @@ pub struct Session {
 impl Session {
     /// Connects where the arguments say.
     pub async fn open(args: &Args) -> Result<Session, Error> {
-        Self::open_with(args, None).await
+        Self::open_with(args, None, None).await
     }
 
     /// The same with a search path that `reset all` comes back to.
     pub async fn open_on_path(args: &Args, search_path: &str) -> Result<Session, Error> {
-        Self::open_with(args, Some(&format!("-c search_path={}", escaped(search_path)))).await
+        Self::open_with(args, Some(&format!("-c search_path={}", escaped(search_path))), None).await
     }
 
-    async fn open_with(args: &Args, options: Option<&str>) -> Result<Session, Error> {
-        let mut connection = connect::connect(args.database.as_deref(), options).await?;
+    /// Connects to another database of the same server.
+    pub async fn open_database(args: &Args, database: &str) -> Result<Session, Error> {
+        Self::open_with(args, None, Some(database)).await
+    }
+
+    async fn open_with(args: &Args, options: Option<&str>, database: Option<&str>) -> Result<Session, Error> {
+        let mut connection = connect::connect(args.database.as_deref(), options, database).await?;
         let notices = std::mem::replace(&mut connection.notices, unbounded_channel().1).into();
         Ok(Session { connection, notices, prepared: Mutex::default() })
     }
@@ -63,6 +68,11 @@ impl Session {
     /// `host:port/database as user`.
     pub fn address(&self) -> &str {
         &self.connection.address
+    }
+
+    /// How a program of PostgreSQL's connects to the same database: libpq's variables, with a password among them.
+    pub fn environment(&self) -> &[(&'static str, String)] {
+        &self.connection.environment
     }
 
     /// For the calls that bind what a [`Value`] cannot hold.

@@ -33,7 +33,7 @@ async fn notices_arrive_and_last_the_error_that_ended_the_connection() {
         stream.write_all(&[WELCOME, NOTICE, FATAL].concat()).await.expect("said");
         String::from_utf8_lossy(&startup).replace('\0', " ")
     };
-    let (startup, connection) = tokio::join!(server, connect(Some(&url), None));
+    let (startup, connection) = tokio::join!(server, connect(Some(&url), None, None));
     let mut connection = connection.unwrap_or_else(|error| panic!("{error}"));
     assert!(startup.contains("application_name strata"), "{startup}");
     assert_eq!(connection.address, format!("{}/app as ann", listener.local_addr().expect("bound")));
@@ -51,7 +51,7 @@ async fn a_cancellation_names_process_and_key() {
         stream.write_all(WELCOME).await.expect("said");
         stream
     };
-    let (_stream, connection) = tokio::join!(server, connect(Some(&url), None));
+    let (_stream, connection) = tokio::join!(server, connect(Some(&url), None, None));
     let connection = connection.unwrap_or_else(|error| panic!("{error}"));
     let ((_, packet), ()) = tokio::join!(accept(&listener), connection.cancel());
     assert_eq!(packet, [4, 210, 22, 46, 0, 0, 0, 7, 0, 0, 0, 9], "code 80877102, process 7, key 9");
@@ -76,7 +76,7 @@ async fn every_refusal_has_its_kind_and_keeps_the_password() {
             let length = u32::try_from(fields.len() + 4).expect("short").to_be_bytes();
             stream.write_all(&[b"E", &length[..], fields.as_bytes()].concat()).await.expect("said");
         };
-        let ((), connection) = tokio::join!(server, connect(Some(&url), None));
+        let ((), connection) = tokio::join!(server, connect(Some(&url), None, None));
         let error = connection.err().expect("refused");
         assert_eq!(error.kind(), kind, "{code}: {error}");
         assert!(error.get_hint().is_some() && !error.message().contains('\n'), "{error}");
@@ -87,7 +87,7 @@ async fn every_refusal_has_its_kind_and_keeps_the_password() {
 #[tokio::test]
 async fn a_server_without_an_answer_is_given_up() {
     let (listener, url) = listen_here().await;
-    let error = connect(Some(&format!("{url}&connect_timeout=1")), None).await.err().expect("given up");
+    let error = connect(Some(&format!("{url}&connect_timeout=1")), None, None).await.err().expect("given up");
     let place = listener.local_addr().expect("bound");
     assert_eq!(error.message(), format!("cannot connect to {place}: no answer within 1 s"));
 }
@@ -102,13 +102,15 @@ async fn the_next_host_is_tried_when_one_cannot_be_reached() {
         stream
     };
     let url = format!("postgres://u@127.0.0.1:1,127.0.0.1:{port}/d?sslmode=disable");
-    let (_stream, connection) = tokio::join!(server, connect(Some(&url), None));
+    let (_stream, connection) = tokio::join!(server, connect(Some(&url), None, None));
     assert_eq!(
         connection.unwrap_or_else(|error| panic!("{error}")).address,
         format!("127.0.0.1:{port}/d as u")
     );
-    let error =
-        connect(Some("postgres://u@127.0.0.1:1,127.0.0.1:2/d"), None).await.err().expect("nobody is there");
+    let error = connect(Some("postgres://u@127.0.0.1:1,127.0.0.1:2/d"), None, None)
+        .await
+        .err()
+        .expect("nobody is there");
     let said = "cannot connect to 127.0.0.1:1: connection refused; cannot connect to 127.0.0.1:2: connection refused";
     assert_eq!(error.message(), said);
 }
@@ -121,7 +123,7 @@ async fn what_does_not_speak_the_protocol_is_told_apart() {
             let (mut stream, _) = accept(&listener).await;
             stream.write_all(said).await.expect("said");
         };
-        let ((), connection) = tokio::join!(server, connect(Some(&url), None));
+        let ((), connection) = tokio::join!(server, connect(Some(&url), None, None));
         let error = connection.err().expect("refused");
         assert!(
             error.message().ends_with("what answers there does not speak PostgreSQL's protocol"),

@@ -42,6 +42,11 @@ pub enum Way {
 }
 
 impl SslMode {
+    /// As `sslmode` has it.
+    pub fn name(self) -> &'static str {
+        MODES.iter().find(|(_, mode)| *mode == self).map_or("prefer", |(name, _)| name)
+    }
+
     /// What is tried, and what when the server or TLS itself refuses that.
     pub fn ways(self) -> (Way, Option<Way>) {
         match self {

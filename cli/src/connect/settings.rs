@@ -2,7 +2,7 @@
 //! environment comes in as closures.
 
 use super::conninfo;
-use super::encryption::Encryption;
+use super::encryption::{Encryption, Roots};
 use super::parameters::{Parameters, refused};
 use std::fmt;
 use std::net::IpAddr;
@@ -154,6 +154,28 @@ impl Settings {
             keepalive: keepalive(&given)?,
             user,
         })
+    }
+}
+
+impl Settings {
+    /// What libpq has to be told to connect to one of the targets in the same way. A password file is found by both.
+    pub fn environment(&self, target: &Target) -> Vec<(&'static str, String)> {
+        let mut told = vec![
+            ("PGHOST", target.host.clone()),
+            ("PGPORT", target.port.to_string()),
+            ("PGUSER", self.user.clone()),
+            ("PGDATABASE", self.database.clone()),
+            ("PGSSLMODE", self.encryption.mode.name().to_owned()),
+        ];
+        told.extend(target.address.map(|address| ("PGHOSTADDR", address.to_string())));
+        told.extend(self.password.as_ref().map(|password| ("PGPASSWORD", password.secret.clone())));
+        let roots = match &self.encryption.roots {
+            Roots::File(path) => Some(path.display().to_string()),
+            Roots::System => Some("system".to_owned()),
+            Roots::None => None,
+        };
+        told.extend(roots.map(|roots| ("PGSSLROOTCERT", roots)));
+        told
     }
 }
 

@@ -48,6 +48,8 @@ fn not_tried(verdict: &Verdict) -> bool {
 fn object(step: &Finding) -> Value {
     let (result, why) = match &step.verdict {
         Verdict::Passed => ("passed", None),
+        Verdict::OnSchema => ("passed on the schema", None),
+        Verdict::LeftOut(why) => ("left out", Some(why)),
         Verdict::NotTried(why) => ("not tried", Some(why)),
         Verdict::Failed(why) => ("failed", Some(why)),
     };
@@ -80,10 +82,12 @@ fn text(trial: &Trial, good: bool) -> String {
 fn line(step: &Finding) -> Vec<String> {
     let result = match step.verdict {
         Verdict::Passed => "ok",
+        Verdict::OnSchema => "ok, no rows",
+        Verdict::LeftOut(_) => "left out",
         Verdict::NotTried(_) => "not tried",
         Verdict::Failed(_) => "FAILED",
     };
-    let tried = !not_tried(&step.verdict);
+    let tried = matches!(step.verdict, Verdict::Passed | Verdict::Failed(_));
     let number = |number: String| if tried { number } else { String::new() };
     vec![
         step.version.to_string(),
@@ -111,6 +115,7 @@ fn remarks(step: &Finding) -> Vec<String> {
     let at = format!("version {} step {}", step.version, step.step);
     let why = match &step.verdict {
         Verdict::NotTried(why) if why != "not reached" => Some(format!("{at}: not tried: {why}")),
+        Verdict::LeftOut(why) => Some(format!("{at}: left out: {why}")),
         _ => None,
     };
     why.into_iter().chain(step.remarks.iter().map(|remark| format!("{at}: {remark}"))).collect()
@@ -122,9 +127,18 @@ fn sum(trial: &Trial, good: bool) -> String {
     let mut versions: Vec<i64> = trial.steps.iter().map(|step| step.version).collect();
     versions.dedup();
     let done = if trial.direction == Direction::Up { "applied" } else { "taken back" };
-    let steps = match left {
-        0 => format!("all {passed} steps passed"),
-        left => format!("{passed} steps passed, {left} were not tried"),
+    let schema = match trial.count(|verdict| *verdict == Verdict::OnSchema) {
+        0 => String::new(),
+        n => format!(", {n} on an empty copy of the schema"),
+    };
+    let out = match trial.count(|verdict| matches!(verdict, Verdict::LeftOut(_))) {
+        0 => String::new(),
+        n => format!(", {n} left out"),
+    };
+    let left = if left == 0 { String::new() } else { format!(", {left} not tried") };
+    let steps = match (trial.steps.len() == passed, passed) {
+        (true, n) => format!("all {n} steps passed"),
+        (false, n) => format!("{n} steps passed{schema}{out}{left}"),
     };
     match good {
         true => format!("dry run: {} {done}; {steps}; nothing was changed", would(versions.len())),

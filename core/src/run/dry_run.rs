@@ -53,6 +53,8 @@ impl Limits {
 #[derive(Debug)]
 pub struct DryRun {
     run: Run,
+    /// It goes on in a database that is thrown away, where nothing has to be undone.
+    shadow: bool,
     limits: Limits,
     jobs: VecDeque<Job>,
     current: Option<Job>,
@@ -83,6 +85,7 @@ impl DryRun {
         jobs.extend(missing.then_some(Job::Install));
         DryRun {
             run: Run::new(pack, request),
+            shadow: false,
             limits,
             jobs,
             current: None,
@@ -99,6 +102,12 @@ impl DryRun {
         }
     }
 
+    /// The same in a database that has the schema and strata's state, no rows, and nobody who waits.
+    pub fn in_shadow(pack: Pack, request: Request) -> Self {
+        let limits = Limits { give_way_ms: 0, hold_ms: 0 };
+        DryRun { shadow: true, jobs: VecDeque::new(), ..DryRun::new(pack, request, limits, false) }
+    }
+
     /// What the door must do now. At the end an error is what a run would end with; [`DryRun::trial`] has the rest.
     pub fn turn(&mut self) -> Next {
         loop {
@@ -108,13 +117,16 @@ impl DryRun {
             if self.closing {
                 return Next::Done(self.outcome());
             }
-            if self.ended.is_some() || self.broken.is_some() || self.run.failure.is_some() {
+            if !self.shadow && (self.ended.is_some() || self.run.failure.is_some()) || self.broken.is_some() {
                 self.close();
                 continue;
             }
             match self.run.turn() {
                 Next::Run(statement) => self.translate(statement),
-                Next::Done(_) => self.close(),
+                Next::Done(outcome) => {
+                    self.run.failure = outcome.err();
+                    self.close();
+                }
                 Next::Tell(event) => {
                     self.hear(&event);
                     return Next::Tell(event);
@@ -191,8 +203,10 @@ impl DryRun {
         if !self.closing {
             self.closing = true;
             self.jobs.clear();
-            self.jobs.extend([Job::Rollback, Job::Outcome]);
-            self.jobs.extend(self.run.locked.then_some(Job::Unlock));
+            if !self.shadow {
+                self.jobs.extend([Job::Rollback, Job::Outcome]);
+                self.jobs.extend(self.run.locked.then_some(Job::Unlock));
+            }
         }
     }
 

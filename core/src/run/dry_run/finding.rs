@@ -22,6 +22,10 @@ const MODES: [(&str, &str, &str); 7] = [
 pub enum Verdict {
     /// It went through, and was undone.
     Passed,
+    /// It went through on an empty copy of the schema.
+    OnSchema,
+    /// It is never tried, nothing depends on it, and why.
+    LeftOut(String),
     /// It was not tried, and why.
     NotTried(String),
     /// It failed, and with what.
@@ -104,6 +108,55 @@ impl Trial {
     /// Steps with a verdict like this one.
     pub fn count(&self, like: impl Fn(&Verdict) -> bool) -> usize {
         self.steps.iter().filter(|step| like(&step.verdict)).count()
+    }
+}
+
+/// Remark of a concurrent statement that was tried as a plain one.
+pub(super) const PLAIN: &str = "tried without \"concurrently\"";
+
+impl Trial {
+    /// True if there is something that an empty copy of the schema can tell.
+    pub fn wants_shadow(&self) -> bool {
+        let open = |step: &Finding| {
+            matches!(step.verdict, Verdict::NotTried(_)) || step.remarks.iter().any(|remark| remark == PLAIN)
+        };
+        self.failure.is_none() && !matches!(self.ended, Some(Ended::Busy(_))) && self.steps.iter().any(open)
+    }
+
+    /// Adds what a shadow has told. What went through on the data is not called in question by a copy that has none, unless
+    /// it was another statement there.
+    pub fn complete(&mut self, shadow: &Trial) {
+        let mut failed = false;
+        for step in &mut self.steps {
+            let same = |other: &&Finding| other.version == step.version && other.step == step.step;
+            let Some(other) = shadow.steps.iter().find(same) else { continue };
+            let plain = step.remarks.iter().any(|remark| remark == PLAIN);
+            match (&step.verdict, &other.verdict) {
+                (Verdict::NotTried(_), Verdict::Passed) => step.verdict = Verdict::OnSchema,
+                (Verdict::NotTried(_), Verdict::Failed(_)) => {
+                    (step.verdict, failed) = (other.verdict.clone(), true);
+                }
+                (Verdict::NotTried(why), Verdict::NotTried(more) | Verdict::LeftOut(more)) if why != more => {
+                    step.verdict = Verdict::NotTried(format!("{why}; on a copy of the schema: {more}"));
+                }
+                (Verdict::Passed, Verdict::Failed(_)) if plain => {
+                    (step.verdict, failed) = (other.verdict.clone(), true);
+                }
+                (Verdict::Passed, Verdict::Passed) if plain => {
+                    step.remarks.push("and as it is on an empty copy of the schema".to_owned());
+                }
+                _ => {}
+            }
+            let told = |remark: &String| !step.remarks.contains(remark);
+            let more: Vec<String> = other.remarks.iter().filter(|remark| told(remark)).cloned().collect();
+            if step.verdict == Verdict::OnSchema {
+                step.remarks.extend(more);
+            }
+        }
+        self.failure = shadow.failure.clone().filter(|_| failed);
+        if self.count(|verdict| matches!(verdict, Verdict::NotTried(_))) == 0 {
+            self.ended = None;
+        }
     }
 }
 

@@ -126,6 +126,9 @@ impl DryRun {
     /// What the run would send now, as it is sent here.
     pub(super) fn translate(&mut self, statement: Statement) {
         let Some(task) = self.run.current.clone() else { return };
+        if self.shadow {
+            return self.translate_in_shadow(&task, statement);
+        }
         let jobs = match &task {
             Task::Unlock | Task::Unlimited | Task::LockTimeout(_) => return self.run.replied(Ok(Vec::new())),
             Task::Statement(place, index) => return self.stand_in(*place, *index),
@@ -144,9 +147,7 @@ impl DryRun {
             }
             Task::Verify(_) | Task::Check(..) => vec![Job::Limits, Job::File(statement)],
             Task::StepStart(place) => {
-                let (m, s) = *place;
-                let finding = Finding::of(&self.run.moves[m], &self.run.moves[m].steps[s]);
-                self.steps.push(finding);
+                self.begin_finding(*place);
                 vec![Job::Hand(statement)]
             }
             _ => vec![Job::Hand(statement)],
@@ -167,15 +168,51 @@ impl DryRun {
                 self.remark(remark.to_owned());
                 self.try_out(text, alone);
             }
-            StandIn::LeftOut(why) => {
-                match self.steps.last_mut() {
-                    Some(step) if only => step.verdict = Verdict::NotTried(why.to_owned()),
-                    _ => self.remark(format!("line {}: {why}", sql.line)),
-                }
-                self.run.replied(Ok(Vec::new()));
-            }
+            StandIn::LeftOut(why) => self.leave_out(Verdict::LeftOut(why.to_owned()), only, sql.line),
+            StandIn::Skipped(why) => self.leave_out(Verdict::NotTried(why.to_owned()), only, sql.line),
             StandIn::Ends(why) => self.end(Ended::Refused(format!("line {}: {why}", sql.line))),
         }
+    }
+
+    /// A statement is not sent, and the run goes on as if it had been.
+    fn leave_out(&mut self, verdict: Verdict, only: bool, line: usize) {
+        match (self.steps.last_mut(), &verdict) {
+            (Some(step), _) if only => step.verdict = verdict,
+            (_, Verdict::LeftOut(why) | Verdict::NotTried(why)) => self.remark(format!("line {line}: {why}")),
+            _ => {}
+        }
+        self.run.replied(Ok(Vec::new()));
+    }
+
+    /// In the shadow everything is sent as it is, but for what would reach out of it. Nobody judges a verification there:
+    /// there are no rows.
+    fn translate_in_shadow(&mut self, task: &Task, statement: Statement) {
+        match task {
+            Task::StepStart(place) => self.begin_finding(*place),
+            Task::Statement(place, index) => {
+                let step = self.run.step(*place);
+                let shape = match &step.part {
+                    Part::Alone(_, shape) => Some(shape),
+                    Part::Transaction(_) => None,
+                };
+                let Some(sql) = step.statements().get(*index) else { return };
+                let (only, line) = (step.statements().len() == 1, sql.line);
+                if let StandIn::LeftOut(why) = stand_in::in_shadow(sql, shape) {
+                    return self.leave_out(Verdict::LeftOut(why.to_owned()), only, line);
+                }
+            }
+            Task::Verify(_) | Task::Check(..) => {
+                self.remark("the verification was not judged: there are no rows".to_owned());
+                let row = ["", "", "", "t"].map(|text| Some(text.to_owned())).to_vec();
+                return self.run.replied(Ok(vec![row]));
+            }
+            _ => {}
+        }
+        self.jobs.push_back(Job::Hand(statement));
+    }
+
+    fn begin_finding(&mut self, (m, s): Place) {
+        self.steps.push(Finding::of(&self.run.moves[m], &self.run.moves[m].steps[s]));
     }
 
     /// What stands alone has no savepoint of the run's.

@@ -1,5 +1,6 @@
 //! What a statement is tried as inside the transaction of a dry run.
 
+use super::finding::PLAIN;
 use crate::script::{Shape, Sql, without_concurrently};
 
 /// What becomes of a statement.
@@ -11,6 +12,8 @@ pub(super) enum StandIn {
     As(String, &'static str),
     /// It is left out, and nothing that follows depends on it in a way that matters.
     LeftOut(&'static str),
+    /// The same, and another database can tell more.
+    Skipped(&'static str),
     /// It cannot be tried, and what follows depends on it.
     Ends(&'static str),
 }
@@ -54,40 +57,85 @@ pub(super) fn plain(sql: &Sql) -> StandIn {
 
 /// A statement that refuses a transaction.
 pub(super) fn alone(sql: &Sql, shape: &Shape) -> StandIn {
-    const PLAIN: &str = "tried without \"concurrently\"";
     match shape {
         Shape::CreateIndex { .. } | Shape::DropIndex | Shape::Detach { .. } => {
             StandIn::As(without_concurrently(sql), PLAIN)
         }
-        Shape::Reindex { .. } => StandIn::LeftOut("reindex cannot run inside a transaction"),
-        Shape::Alone("vacuum" | "vacuum full" | "cluster") => {
-            StandIn::LeftOut("it cannot run inside a transaction, and changes no row")
-        }
-        Shape::Alone("reindex database" | "reindex schema" | "reindex system") => {
-            StandIn::LeftOut("it cannot run inside a transaction, and changes no row")
-        }
+        Shape::Reindex { .. }
+        | Shape::Alone(
+            "vacuum" | "vacuum full" | "cluster" | "reindex database" | "reindex schema" | "reindex system",
+        ) => StandIn::Skipped("it cannot run inside a transaction, and changes no row"),
         Shape::Alone("do with a commit") => StandIn::Ends("it commits by itself"),
         Shape::Alone("statement without a transaction") => plain(sql),
-        Shape::Alone(_) => StandIn::LeftOut("it is about the whole server, where a dry run changes nothing"),
+        Shape::Alone(_) => StandIn::LeftOut(OF_THE_SERVER),
         _ => plain(sql),
     }
+}
+
+/// What is left out because it would outlast any database.
+const OF_THE_SERVER: &str = "it is about the whole server, where a dry run changes nothing";
+
+/// A statement in the shadow database, where what it does is committed, and the database is dropped afterwards. Only what
+/// would reach out of it is left out.
+pub(super) fn in_shadow(sql: &Sql, shape: Option<&Shape>) -> StandIn {
+    let words: Vec<&str> = sql.words.iter().take(3).map(String::as_str).collect();
+    let own = match shape {
+        Some(Shape::Alone(name)) => {
+            name.starts_with("vacuum") || name.starts_with("reindex") || is_local(name)
+        }
+        _ => {
+            !matches!(
+                words.as_slice(),
+                ["create" | "alter" | "drop", "role" | "user" | "group" | "database", ..]
+                    | ["comment", "on", "role" | "database" | "tablespace"]
+                    | ["drop" | "reassign", "owned", ..]
+            ) && !grants_a_role(sql)
+        }
+    };
+    let text = sql.text.to_lowercase();
+    let inside = words.first() == Some(&"do") && makes_a_role(&text);
+    let beyond = copies(sql) || !makes(sql) && calls(&text.replace("setval", ""));
+    match own && !inside && !beyond {
+        true => StandIn::Itself,
+        false => StandIn::LeftOut(OF_THE_SERVER),
+    }
+}
+
+fn is_local(name: &str) -> bool {
+    matches!(name, "cluster" | "do with a commit" | "statement without a transaction")
+}
+
+/// `grant` and `revoke` of a role say no `on`.
+fn grants_a_role(sql: &Sql) -> bool {
+    matches!(sql.words.first().map(String::as_str), Some("grant" | "revoke"))
+        && !sql.words.iter().any(|word| word == "on")
+}
+
+fn makes_a_role(text: &str) -> bool {
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words
+        .windows(2)
+        .any(|pair| matches!(pair, ["create" | "alter" | "drop", "role" | "user" | "group" | "database"]))
 }
 
 /// True if the text calls one of those words, or has the server write a file or run a program. The body of a function that
 /// is only made here is not run.
 fn reaches(sql: &Sql) -> bool {
+    !makes(sql) && (copies(sql) || calls(&sql.text.to_lowercase()))
+}
+
+fn makes(sql: &Sql) -> bool {
     let first: Vec<&str> = sql.words.iter().take(4).map(String::as_str).collect();
-    let makes = matches!(
+    matches!(
         first.as_slice(),
         ["create", "function" | "procedure", ..] | ["create", "or", "replace", "function" | "procedure"]
-    );
-    if makes {
-        return false;
-    }
-    let text = sql.text.to_lowercase();
-    let copies =
-        first.first() == Some(&"copy") && sql.words.iter().any(|word| word == "to" || word == "program");
-    copies || calls(&text)
+    )
+}
+
+fn copies(sql: &Sql) -> bool {
+    sql.words.first().is_some_and(|word| word == "copy")
+        && sql.words.iter().any(|word| word == "to" || word == "program")
 }
 
 fn calls(text: &str) -> bool {
@@ -140,10 +188,43 @@ mod tests {
         ] {
             assert!(matches!(of(text), StandIn::Ends(_)), "{text}");
         }
-        for text in
-            ["vacuum t", "alter system set x = 1", "create database d", "reindex index concurrently i"]
-        {
+        for text in ["alter system set x = 1", "create database d"] {
             assert!(matches!(of(text), StandIn::LeftOut(_)), "{text}");
+        }
+        for text in ["vacuum t", "cluster", "reindex index concurrently i"] {
+            assert!(matches!(of(text), StandIn::Skipped(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_reaches_out_of_the_shadow() {
+        let of = |text: &str| match &plan("f.up.sql", text).expect("plannable")[0].part {
+            Part::Transaction(group) => in_shadow(&group[0], None),
+            Part::Alone(sql, shape) => in_shadow(sql, Some(shape)),
+        };
+        for text in [
+            "create role r",
+            "grant a to b",
+            "alter database d set x = 1",
+            "create database d",
+            "alter system set x = 1",
+            "do $$ begin create role r; end $$",
+            "select dblink_exec('', 'x')",
+            "copy t to program 'x'",
+        ] {
+            assert_eq!(of(text), StandIn::LeftOut(OF_THE_SERVER), "{text}");
+        }
+        for text in [
+            "grant select on t to b",
+            "vacuum full t",
+            "create index concurrently i on t (x)",
+            "reindex schema concurrently s",
+            "do $$ begin commit; end $$",
+            "select setval('s', 1)",
+            "call p()",
+            "-- strata: no transaction\nreindex table t",
+        ] {
+            assert_eq!(of(text), StandIn::Itself, "{text}");
         }
     }
 
