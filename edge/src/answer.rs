@@ -291,6 +291,32 @@ pub struct Verified {
     pub checks: Vec<Check>,
 }
 
+/// A row that was found: a row of `strata.rag_search`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Which source it is of.
+    pub entity_type: String,
+    /// Its key.
+    pub entity_id: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its text.
+    pub content: Option<String>,
+    /// One minus the cosine distance, from -1 to 1.
+    pub similarity: f64,
+    /// When it was made.
+    pub created_at: Option<String>,
+    /// What its source has as metadata.
+    pub metadata: Value,
+}
+
+/// `POST search`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Best first.
+    pub hits: Vec<Hit>,
+}
+
 /// What the database said, as one of these. It says something else only where its functions are of another version.
 pub fn read<T: DeserializeOwned>(said: Value) -> Result<T, Fault> {
     serde_json::from_value(said).map_err(|cause| {

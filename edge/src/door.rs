@@ -4,6 +4,7 @@ mod database;
 mod host;
 mod incoming;
 mod outgoing;
+mod search;
 mod watch;
 
 use crate::answer::{self, Answer, Cancelled, Health, Pack, Signed, Started, Verified};
@@ -11,7 +12,7 @@ use crate::body;
 use crate::caller::Caller;
 use crate::caller::Credentials;
 use crate::fault::Fault;
-use crate::request::{Migrate, SignOff, Verify};
+use crate::request::{Migrate, Search, SignOff, Verify};
 use crate::route::{PackName, Route, RunId};
 use crate::rpc;
 use crate::settings::Settings;
@@ -100,6 +101,7 @@ impl Edge {
             Route::Pack(pack) => self.pack(&pack, by).await,
             Route::Verify => self.verify(incoming, by).await,
             Route::SignOff => self.sign_off(incoming, by).await,
+            Route::Search => self.search(incoming, by).await,
         }
     }
 
@@ -148,6 +150,12 @@ impl Edge {
         let asked: SignOff = incoming.json().await?;
         let signature = answer::read(self.database.call(&rpc::sign_off(&asked), by).await?)?;
         Ok(Answer::json(201, &Signed { signature }).into())
+    }
+
+    async fn search(&self, incoming: &Incoming, by: &Credentials) -> Result<Outcome, Fault> {
+        let asked: Search = incoming.json().await?;
+        let found = search::search(&self.database, &self.settings.providers, &asked, by).await?;
+        Ok(Answer::json(200, &found).into())
     }
 }
 

@@ -9,6 +9,7 @@ pub mod caller;
 pub mod fault;
 pub mod jwt;
 pub mod keys;
+pub mod provider;
 pub mod request;
 pub mod route;
 pub mod rpc;

@@ -3,6 +3,7 @@
 use crate::route::PackName;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value};
+use strata_core::{Error, Kind};
 
 /// `POST migrate`
 #[derive(Clone, Debug, Deserialize)]
@@ -42,8 +43,79 @@ pub struct SignOff {
     pub evidence: Map<String, Value>,
 }
 
+/// `POST search`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// What is asked, as a text: it is embedded.
+    pub query: Option<String>,
+    /// What is asked, as a vector of the sources' model; with it, nothing is embedded here.
+    pub embedding: Option<Vec<f64>>,
+    /// Whose rows, where a service asks; a user asks for their own.
+    pub user: Option<String>,
+    /// Rows wanted, 10 without it.
+    pub match_count: Option<i32>,
+    /// How old a row may be, in days.
+    pub date_range_days: Option<i32>,
+    /// These sources and no others.
+    pub entity_types: Option<Vec<String>>,
+    /// From -1 to 1.
+    pub minimum_similarity: Option<f64>,
+    /// What the metadata must contain.
+    pub metadata_filter: Option<Map<String, Value>>,
+    /// A number above 0 for each entity type.
+    pub source_weights: Option<Map<String, Value>>,
+    /// From 0 to 1.
+    pub diversity: Option<f64>,
+    /// The share of the words of `query`, from 0 to 1; without it they are not looked for.
+    pub text_weight: Option<f64>,
+}
+
+/// Longest text that is embedded. Unit: bytes. Models read a few hundred words of it.
+const TEXT: usize = 16_384;
+
+impl Search {
+    /// The text that is to be embedded; none where a vector is given. Refuses a search for nothing.
+    pub fn text(&self) -> Result<Option<&str>, Error> {
+        let wrong = |message: &str| Err(Error::new(Kind::BadArgument, message));
+        match (self.query.as_deref().map(str::trim), &self.embedding) {
+            (_, Some(_)) => Ok(None),
+            (None, None) => wrong("query or embedding is missing"),
+            (Some(""), None) => wrong("query must not be empty"),
+            (Some(text), None) if text.len() > TEXT => wrong("query must not be longer than 16384 bytes"),
+            (Some(text), None) => Ok(Some(text)),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for PackName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<PackName, D::Error> {
         PackName::read(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(search: &Search) -> Result<Option<&str>, String> {
+        search.text().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_text_is_embedded_unless_there_is_a_vector() {
+        let query = || Some(" what made me happy? ".to_owned());
+        assert_eq!(text(&Search { query: query(), ..Default::default() }), Ok(Some("what made me happy?")));
+        let both = Search { query: query(), embedding: Some(vec![1.0]), ..Default::default() };
+        assert_eq!(text(&both), Ok(None));
+    }
+
+    #[test]
+    fn a_search_for_nothing_is_refused() {
+        for (query, part) in
+            [(None, "missing"), (Some(" ".to_owned()), "empty"), (Some("a".repeat(16_385)), "longer")]
+        {
+            assert!(text(&Search { query, ..Default::default() }).unwrap_err().contains(part), "{part}");
+        }
     }
 }

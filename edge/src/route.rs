@@ -26,6 +26,8 @@ pub enum Route {
     Verify,
     /// Sign an item of a checklist.
     SignOff,
+    /// What is near to a text or a vector, as far as the caller may see it.
+    Search,
 }
 
 /// The id of a run: a uuid, in Postgres' spelling.
@@ -102,6 +104,7 @@ impl Route {
     pub fn right(&self) -> Right {
         match self {
             Route::Health => Right::Anybody,
+            Route::Search => Right::SignedIn,
             _ => Right::Service,
         }
     }
@@ -118,6 +121,7 @@ fn at(parts: &[&str]) -> Result<(&'static str, Route), Fault> {
         ["packs", name] => ("GET", Route::Pack(PackName::read(name)?)),
         ["verify"] => ("POST", Route::Verify),
         ["sign-off"] => ("POST", Route::SignOff),
+        ["search"] => ("POST", Route::Search),
         _ => {
             let message = format!("there is no route \"{}\"", shown(&parts.join("/")));
             return Err(
@@ -157,6 +161,7 @@ mod tests {
             ("GET", "packs/aurum".to_owned(), Route::Pack(PackName::read("aurum").unwrap())),
             ("POST", "verify".to_owned(), Route::Verify),
             ("POST", "sign-off/".to_owned(), Route::SignOff),
+            ("POST", "search".to_owned(), Route::Search),
         ] {
             for prefix in ["/strata/", "/functions/v1/strata/"] {
                 assert_eq!(Route::find(method, &format!("{prefix}{path}")), Ok(route.clone()), "{path}");
@@ -195,8 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn only_health_is_for_anybody() {
+    fn only_health_is_for_anybody_and_only_search_for_users() {
         assert_eq!(Route::Health.right(), Right::Anybody);
+        assert_eq!(Route::Search.right(), Right::SignedIn);
         assert_eq!(Route::Migrate.right(), Right::Service);
         assert_eq!(Route::Run(RunId::read(RUN).unwrap()).right(), Right::Service);
     }

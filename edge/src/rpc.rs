@@ -1,6 +1,6 @@
 //! What the database is asked: a function of schema `strata` by name, with arguments by name.
 
-use crate::request::{Migrate, SignOff};
+use crate::request::{Migrate, Search, SignOff};
 use crate::route::{PackName, RunId};
 use serde_json::{Map, Value, json};
 
@@ -78,6 +78,31 @@ pub fn sign_off(asked: &SignOff) -> Rpc {
     )
 }
 
+/// Which model a text is to be embedded with.
+pub fn search_model() -> Rpc {
+    rpc("search_model", json!({}))
+}
+
+/// The rows nearest to a vector, as the caller may see them. What was not said keeps the function's own default.
+pub fn rag_search(asked: &Search, embedding: &[f64]) -> Rpc {
+    let mut arguments = Map::new();
+    arguments.insert("query_embedding".into(), json!(embedding));
+    arguments.insert("user_id_filter".into(), json!(asked.user));
+    let said = [
+        ("match_count", json!(asked.match_count)),
+        ("date_range_days", json!(asked.date_range_days)),
+        ("entity_types", json!(asked.entity_types)),
+        ("minimum_similarity", json!(asked.minimum_similarity)),
+        ("metadata_filter", json!(asked.metadata_filter)),
+        ("source_weights", json!(asked.source_weights)),
+        ("diversity", json!(asked.diversity)),
+        ("query_text", json!(asked.text_weight.and(asked.query.as_ref()))),
+        ("text_weight", json!(asked.text_weight)),
+    ];
+    arguments.extend(said.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.to_owned(), v)));
+    rpc("rag_search", Value::Object(arguments))
+}
+
 fn about(function: &'static str, pack: &PackName) -> Rpc {
     rpc(function, json!({"pack": pack.as_str()}))
 }
@@ -101,5 +126,21 @@ mod tests {
     fn a_signature_without_evidence_has_an_empty_one() {
         let asked: SignOff = serde_json::from_str(r#"{"pack": "p", "item": "2.x", "reason": "r"}"#).unwrap();
         assert_eq!(sign_off(&asked).arguments["evidence"], json!({}));
+    }
+
+    #[test]
+    fn a_search_says_what_was_said_and_keeps_the_other_defaults() {
+        let asked = Search { match_count: Some(3), diversity: Some(0.5), ..Default::default() };
+        let call = rag_search(&asked, &[1.0, 0.5]);
+        let expected = json!({"query_embedding": [1.0, 0.5], "user_id_filter": null, "match_count": 3, "diversity": 0.5});
+        assert_eq!((call.function, call.arguments), ("rag_search", expected));
+        let text = Search { query: Some("a".into()), text_weight: Some(0.3), ..Default::default() };
+        assert_eq!(rag_search(&text, &[1.0]).arguments["query_text"], "a");
+        let text = Search { text_weight: None, ..text };
+        assert_eq!(
+            rag_search(&text, &[1.0]).arguments.get("query_text"),
+            None,
+            "no words without their share"
+        );
     }
 }

@@ -2,14 +2,17 @@
 
 use crate::caller::Project;
 use crate::keys::Keys;
+use crate::provider::Providers;
 use serde_json::{Map, Value};
 
-/// The whole configuration: nothing of it has to be set by hand.
+/// The whole configuration. Of providers alone something has to be set by hand.
 pub struct Settings {
     /// Of the project's API, without a slash at the end.
     pub url: String,
     /// What it knows its callers by.
     pub project: Project,
+    /// Who turns texts into vectors.
+    pub providers: Providers,
 }
 
 impl Settings {
@@ -26,7 +29,12 @@ impl Settings {
         let publishable = both("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY")?;
         let secret = both("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY")?;
         let url = url.trim().trim_end_matches('/').to_owned();
-        Ok(Settings { url, project: Project { tokens, publishable, secret } })
+        let providers = Providers {
+            openai_url: set("OPENAI_BASE_URL"),
+            openai_key: set("OPENAI_API_KEY"),
+            ollama_url: set("OLLAMA_HOST"),
+        };
+        Ok(Settings { url, project: Project { tokens, publishable, secret }, providers })
     }
 }
 

@@ -12,6 +12,7 @@ type Stack = {
     secret: string;
   };
   pids: Record<string, number>;
+  function: { runner: string; module: string; environment: string };
 };
 
 // deno-lint-ignore no-explicit-any

@@ -10,5 +10,10 @@ extension_sql_file!(
     name = "start_run_once",
     requires = ["request_key"]
 );
-extension_sql_file!("../../sql/create/grant_http.sql", name = "http_end", requires = ["start_run_once"]);
+extension_sql_file!(
+    "../../sql/create/search_model.sql",
+    name = "search_model",
+    requires = ["start_run_once"]
+);
+extension_sql_file!("../../sql/create/grant_http.sql", name = "http_end", requires = ["search_model"]);
 extension_sql_file!("../../sql/comment/http.sql", name = "comment_http", requires = ["config_dump"]);

@@ -70,6 +70,7 @@ extension_sql_file!(
     name = "grant_search",
     requires = [
         "watch_registry",
+        "http_end",
         "refresh_hierarchy_view",
         rag_search::rag_search,
         find_similar_content::find_similar_content,

@@ -15,3 +15,4 @@ comment on function strata.remember_request(text, jsonb, uuid) is 'Keeps the run
 comment on function strata.start_run_once(text, text, bigint, int, jsonb) is
     'start_run for a request that may be delivered more than once: the same key is the same run.';
 comment on function strata.grant_http(regrole) is 'Lets a role use what the HTTP door asks for on behalf of a service.';
+comment on function strata.search_model() is 'The models whose vectors the sources have: what a text that is searched for is to be embedded with.';

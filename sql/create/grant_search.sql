@@ -9,7 +9,7 @@ begin
         execute format('grant usage on schema strata to %I', reader);
         execute format('grant select on strata.source, strata.model to %I', reader);
         execute format('grant execute on function strata.rag_search, strata.find_similar_content, strata.search_explain,
-                        strata.text_index to %I',
+                        strata.text_index, strata.search_model to %I',
                        reader);
     end loop;
 end

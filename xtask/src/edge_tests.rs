@@ -3,6 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::cluster;
 use crate::edge::{self, Built};
 use crate::error::{Context, Result};
 use crate::extension;
@@ -18,15 +19,20 @@ pub fn run(bench: &Bench) -> Result<()> {
     let server: &Server = bench.server()?;
     extension::install(&server.place, &server.pgrx, &server.postgres)?;
     style(bench, &Tools::ensure(&server.place)?)?;
-    let stack = Stack::start(server)?;
+    // The tests serve it themselves: a provider of embeddings that answers as it is told.
+    let provider = cluster::free_port()?.to_string();
+    let url = format!("http://127.0.0.1:{provider}/v1");
+    let secrets = [("OPENAI_BASE_URL", url), ("OPENAI_API_KEY", "provider-key".to_owned())];
+    let stack = Stack::start(server, &secrets)?;
     let folder = laid_out(&bench.place.checkout, &stack.built, &stack.tools)?;
     let mut command = stack.tools.deno();
     command
-        .args(["test", "--quiet", "--no-prompt", "--allow-net", "--allow-env", "--allow-read", "--allow-run"])
+        .args(["test", "--quiet", "--allow-all"])
         .args(bench.filter.iter().map(|words| format!("--filter={words}")))
         .arg("tests")
         .current_dir(&folder)
         .env("STRATA_TEST_STACK", stack.json()?)
+        .env("STRATA_TEST_PROVIDER", provider)
         .env("STRATA_TEST_PG", &server.postgres.bin)
         .env("STRATA_TEST_PACKS", bench.place.checkout.join("migrations"));
     run::loud(&mut command)

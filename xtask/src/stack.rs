@@ -34,6 +34,8 @@ pub struct Stack {
     pub built: Built,
     /// Keys and settings.
     folder: PathBuf,
+    /// What runs a function as Supabase's runtime does.
+    runner: PathBuf,
     /// Where the gateway listens.
     port: u16,
     parts: Parts,
@@ -65,15 +67,16 @@ pub fn run(words: &[String]) -> Result<()> {
         }
     };
     let server = Server::with_extension()?;
-    let mut stack = Stack::start(&server)?;
+    let mut stack = Stack::start(&server, &[])?;
     println!("{}", if json { stack.json()? } else { stack.text()? });
     run::say("stack: running; ctrl-c ends it and removes its data");
     stack.wait()
 }
 
 impl Stack {
-    /// Builds the function and starts everything. The extension must be installed.
-    pub fn start(server: &Server) -> Result<Stack> {
+    /// Builds the function and starts everything. The extension must be installed. `secrets` are the function's, beside
+    /// what the platform gives it and what is in our own environment.
+    pub fn start(server: &Server, secrets: &[(&str, String)]) -> Result<Stack> {
         let place = &server.place;
         let tools = Tools::ensure(place)?;
         let built = edge::build(place)?;
@@ -85,9 +88,10 @@ impl Stack {
         prepare(&guarded, &folder, &place.checkout)?;
         let (port, rest, admin, function) =
             (cluster::free_port()?, cluster::free_port()?, cluster::free_port()?, cluster::free_port()?);
-        let mut stack = Stack { guarded, tools, built, folder, port, parts: Parts(Vec::new()) };
+        let runner = place.checkout.join("edge/stack/function.ts");
+        let mut stack = Stack { guarded, tools, built, folder, runner, port, parts: Parts(Vec::new()) };
         stack.postgrest(place, rest, admin)?;
-        stack.function(place, function)?;
+        stack.function(place, function, secrets)?;
         stack.gateway(place, rest, function)?;
         until(admin, "/ready", "PostgREST")?;
         until(function, "/strata/health", "the Edge Function")?;
@@ -110,11 +114,15 @@ impl Stack {
         let keys = self.read("keys.json")?;
         let pids: Vec<String> =
             self.parts.0.iter().map(|(name, child)| format!("\"{name}\":{}", child.id())).collect();
+        let function = format!(
+            "{{\"runner\":\"{}\",\"module\":\"file://{}\",\"environment\":\"{}\"}}",
+            self.runner.display(),
+            self.built.function().join("index.ts").display(),
+            self.folder.join("environment").display()
+        );
+        let (url, database, pids) = (self.url(), self.database(), pids.join(","));
         Ok(format!(
-            "{{\"url\":\"{}\",\"database\":\"{}\",\"keys\":{keys},\"pids\":{{{}}}}}",
-            self.url(),
-            self.database(),
-            pids.join(",")
+            "{{\"url\":\"{url}\",\"database\":\"{database}\",\"keys\":{keys},\"function\":{function},\"pids\":{{{pids}}}}}"
         ))
     }
 
@@ -146,17 +154,18 @@ impl Stack {
         self.spawn(place, "postgrest", &mut command)
     }
 
-    fn function(&mut self, place: &Place, port: u16) -> Result<()> {
+    fn function(&mut self, place: &Place, port: u16, secrets: &[(&str, String)]) -> Result<()> {
         let module = self.built.function().join("index.ts");
         let mut command = self.tools.deno();
         command
-            .args(["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env", "--allow-read"])
+            .args(["run", "--quiet", "--no-prompt", "--allow-net", "--allow-env", "--allow-read"])
             .arg(format!("--env-file={}", self.folder.join("environment").display()))
-            .arg(place.checkout.join("edge/stack/function.ts"))
+            .arg(&self.runner)
             .arg(format!("file://{}", module.display()))
             .arg(port.to_string())
             .arg(&self.folder)
-            .env("SUPABASE_URL", self.url());
+            .env("SUPABASE_URL", self.url())
+            .envs(secrets.iter().map(|(name, value)| (name, value)));
         self.spawn(place, "function", &mut command)
     }
 
