@@ -112,7 +112,7 @@ pub enum Command {
     Finalize(Finalize),
     /// Keep the files of the pack in the database, for strata.start_run.
     Push,
-    /// Turn runs that were asked for in the database and that nobody executes: their executor died, or never came.
+    /// Embed what changes, and go on with runs that nobody executes: their executor died, or never came.
     Worker(Worker),
     /// Embed every row of every registered source that has no embedding yet.
     Embed(Embed),
@@ -299,15 +299,36 @@ pub struct Finalize {
 /// Options of `worker`.
 #[derive(clap::Args, Debug)]
 pub struct Worker {
-    /// Turn what there is to turn now, then end; with the exit code of the first run that failed.
+    /// Do what there is to do now, then end; with the exit code of the first run that failed. For cron.
     #[arg(long)]
     pub once: bool,
-    /// Seconds between two looks for runs.
+    /// Do only this.
+    #[arg(long, value_name = "TASK", value_enum)]
+    pub only: Option<Task>,
+    /// Rows a claim of the queue of embeddings; a call of the provider has as many, or fewer where it takes no more.
+    #[arg(long, value_name = "ROWS", default_value_t = 100, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    pub batch: i32,
+    /// Calls of providers at the same time.
+    #[arg(long, value_name = "CALLS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub calls: u32,
+    /// Answer /metrics for Prometheus and /health on this address, such as 127.0.0.1:9187.
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<String>,
+    /// Seconds between two looks for runs, and for jobs that nobody told of.
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub poll: u32,
     /// Seconds after which an executor whose session does nothing is taken for hung: its session is ended and its run taken over.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub lease: u32,
+}
+
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Task {
+    /// Go on with runs.
+    Runs,
+    /// Drain the queue of embeddings.
+    Embeddings,
 }
 
 /// Options of `embed`.
@@ -316,6 +337,9 @@ pub struct Embed {
     /// Rows per call of the provider.
     #[arg(long, value_name = "ROWS", default_value_t = 100, value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub batch: i32,
+    /// Calls of providers at the same time.
+    #[arg(long, value_name = "CALLS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub calls: u32,
 }
 
 /// Options of `search`.

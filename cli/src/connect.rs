@@ -14,8 +14,10 @@ mod words;
 use attempt::{Line, Opened};
 use settings::{Settings, Surroundings};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use strata_core::Error;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::error::DbError;
 use tokio_postgres::{AsyncMessage, CancelToken, Client};
@@ -40,6 +42,8 @@ pub struct Connection {
     pub notices: UnboundedReceiver<DbError>,
     /// The same as libpq's environment variables, for a program of PostgreSQL's.
     pub environment: Vec<(&'static str, String)>,
+    /// Somebody has notified a channel that this session listens to.
+    pub woken: Arc<Notify>,
     token: CancelToken,
     tls: MakeRustlsConnect,
 }
@@ -75,19 +79,23 @@ pub async fn connect(
     }
     let Opened { client, line, tls, target } = attempt::open(&settings).await?;
     let (sender, notices) = unbounded_channel();
-    tokio::spawn(listen(line, sender));
+    let woken = Arc::new(Notify::new());
+    tokio::spawn(listen(line, sender, Arc::clone(&woken)));
     let address =
         format!("{target}/{} as {}", settings.database, settings.user).replace(char::is_control, " ");
     let environment = settings.environment(&target);
-    Ok(Connection { token: client.cancel_token(), client, address, notices, environment, tls })
+    Ok(Connection { token: client.cancel_token(), client, address, notices, environment, woken, tls })
 }
 
 /// Reads and writes for the client until the connection ends. Nobody has to receive the notices.
-async fn listen(mut line: Line, notices: UnboundedSender<DbError>) {
+async fn listen(mut line: Line, notices: UnboundedSender<DbError>, woken: Arc<Notify>) {
     loop {
         let notice = match std::future::poll_fn(|context| line.poll_message(context)).await {
             Some(Ok(AsyncMessage::Notice(notice))) => notice,
-            Some(Ok(_)) => continue,
+            Some(Ok(_)) => {
+                woken.notify_one();
+                continue;
+            }
             Some(Err(error)) => {
                 if let Some(last) = error.as_db_error() {
                     let _ = notices.send(last.clone());

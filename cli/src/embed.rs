@@ -1,22 +1,29 @@
-//! `embed`: queues every row that has no embedding, then claims, embeds and completes until the queue is empty.
-//! No transaction is open while the provider works.
+//! `embed`: queues every row that has no embedding, and drains the queue until every row has one.
 
 use crate::args::{Args, Embed};
+use crate::drain::queue::{Left, Queue};
+use crate::drain::tally::Tally;
+use crate::drain::{Desk, Desks, Drain};
+use crate::drive::Stop;
 use crate::output::Output;
 use crate::provider::{self, Provider, ProviderError};
-use crate::session::{Session, db_error, failed};
+use crate::session::Session;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pgvector::Vector;
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
 use strata_core::statement::{Statement, Value};
 use strata_core::{Error, Kind};
-use tokio_postgres::Row;
-use uuid::Uuid;
+use tokio::sync::watch;
 
 /// Rows a page of the walk over a source. Large enough that the walk is not the work, small enough to lock briefly.
 const PAGE: i64 = 1_000;
+
+/// Longest that the command waits for a job to be tried again.
+const PATIENCE: f64 = 30.0;
+
+/// Exit code where others hold rows and it cannot be known whether they work.
+const NOT_ALL: u8 = 3;
 
 /// A registered source and the model that it is embedded with.
 pub struct Source {
@@ -46,55 +53,128 @@ impl Model {
     }
 }
 
-/// One claimed job.
-struct Job {
-    entity_type: String,
-    id: Uuid,
-    model: String,
-    fence: i64,
-    content: String,
-    hash: Vec<u8>,
-}
-
-/// What came of the jobs so far.
-#[derive(Default)]
-struct Tally {
-    stored: i64,
-    stale: i64,
-    failed: i64,
-    last_error: Option<String>,
-}
-
 /// `strata embed`
 pub async fn run(args: &Args, embed: &Embed, output: &Output) -> Result<u8, Error> {
     let session = Session::open_installed(args).await?;
     let sources = sources(&session).await?;
-    let providers = open_all(&sources)?;
-    for provider in providers.values() {
-        output.log(&format!("embedding with {} (provider {})", provider.model(), provider.name()));
+    let desks = open_all(&sources)?;
+    for desk in desks.values() {
+        output.log(&format!("embedding with {} (provider {})", desk.provider.model(), desk.provider.name()));
     }
     let queued = queue_missing(&session, &sources).await?;
     output.log(&format!("{queued} rows have no embedding and are queued on {}", session.address()));
-    let began = Instant::now();
-    let bar = bar(output, waiting(&session).await?);
-    let mut drain = Drain { session: &session, providers: &providers, bar, tally: Tally::default() };
-    drain.run(&format!("strata embed {}", std::process::id()), embed.batch).await?;
-    let Drain { tally, bar, .. } = drain;
+    let (began, tally) = (Instant::now(), Tally::default());
+    let drain = Drain {
+        queue: Queue::new(&session, format!("strata embed {}", std::process::id())),
+        desks: &desks,
+        batch: embed.batch,
+        tally: &tally,
+        stop: stop_asked(),
+        benched: RefCell::default(),
+    };
+    let bar = bar(output, u64::try_from(drain.queue.left(&drain.models()).await?.ripe).unwrap_or(0));
+    let left = tokio::select! {
+        left = drain_all(&drain, embed.calls, output) => left?,
+        never = watch_over(&bar, &tally) => never,
+    };
     bar.finish_and_clear();
-    warn_of_cuts(&providers, output);
-    print(output, &tally, began.elapsed().as_secs_f64());
-    match tally.last_error {
-        None => Ok(0),
-        Some(cause) => Err(Error::new(
-            Kind::ProviderFailed,
-            format!("{} rows could not be embedded: {cause}", tally.failed),
-        )
-        .hint("they are tried again by the next \"strata embed\"; strata.queue_status() counts them")),
+    warn_of_cuts(&desks, output);
+    print(output, &tally, &left, began.elapsed().as_secs_f64());
+    verdict(&drain, &left, output)
+}
+
+/// True when the operator wants this process to stop.
+pub fn stop_asked() -> watch::Receiver<bool> {
+    let (tell, stop) = watch::channel(false);
+    let mut signals = Stop::listen();
+    tokio::spawn(async move {
+        signals.asked().await;
+        let _ = tell.send(true);
+        // The receivers know that nobody will call it off.
+        tell.closed().await;
+    });
+    stop
+}
+
+/// Drains until nothing is left, or only what would take too long to wait for.
+async fn drain_all(drain: &Drain<'_>, lanes: u32, output: &Output) -> Result<Left, Error> {
+    let models: Vec<String> = drain.desks.keys().cloned().collect();
+    let mut told = "";
+    loop {
+        drain.run(lanes as usize).await?;
+        let left = drain.queue.left(&models).await?;
+        let why = why_to_wait(&left);
+        if why.is_empty() || drain.is_stopping() || drain.models().is_empty() {
+            return Ok(left);
+        }
+        if told != why {
+            output.log(&format!("{} rows left: {why}", left.ripe + left.later + left.held));
+            told = why;
+        }
+        let mut stop = drain.stop.clone();
+        let pause = Duration::from_secs_f64(left.next.unwrap_or(0.0).clamp(0.2, 1.0));
+        tokio::select! { () = tokio::time::sleep(pause) => {}, _ = stop.wait_for(|stop| *stop) => {} }
     }
+}
+
+/// Empty: there is nothing to wait for.
+fn why_to_wait(left: &Left) -> &'static str {
+    if left.ripe > 0 {
+        "their model has used up its limits, or they were queued just now"
+    } else if left.held > 0 {
+        "other workers have them"
+    } else if left.later > 0 && left.next.is_some_and(|next| next <= PATIENCE) {
+        "they failed, and are tried again soon"
+    } else {
+        ""
+    }
+}
+
+/// Whether it did what it was asked.
+fn verdict(drain: &Drain<'_>, left: &Left, output: &Output) -> Result<u8, Error> {
+    if let Some(cause) = drain.benched.borrow().values().next() {
+        return Err(provider_failed(cause.clone()));
+    }
+    if drain.is_stopping() {
+        return Err(Error::new(Kind::Interrupted, "stopped; what is left waits in the queue")
+            .hint("run \"strata embed\" again"));
+    }
+    let dead = drain.tally.total().dead as i64;
+    if let (Some(cause), 1..) = (drain.tally.last_error(), left.later + dead) {
+        let message = format!("{} rows could not be embedded: {cause}", left.later + dead);
+        return Err(Error::new(Kind::ProviderFailed, message).hint(
+            "strata.queue_status() counts them; strata.retry_dead() has what was set aside tried again",
+        ));
+    }
+    if left.dead > 0 {
+        let aside = left.dead;
+        output.log(&format!("{aside} rows were set aside earlier: strata.retry_dead() has them tried again"));
+    }
+    if left.lent > 0 {
+        let (rows, until) = (left.lent, left.lent_until.as_deref().unwrap_or("later"));
+        output.log(&format!(
+            "{rows} rows are held by another worker, of which nobody can see whether it works; if it does not, they are \
+             free at {until}"
+        ));
+        return Ok(NOT_ALL);
+    }
+    Ok(0)
 }
 
 /// The registered sources; an error when there are none.
 pub async fn sources(session: &Session) -> Result<Vec<Source>, Error> {
+    let rows = registered(session).await?;
+    match rows.is_empty() {
+        false => Ok(rows),
+        true => {
+            Err(Error::new(Kind::NotFound, "no source is registered, so there is nothing to embed or search")
+                .hint("register a table with strata.add_source, or run a pack that does"))
+        }
+    }
+}
+
+/// The same, which may be none.
+pub async fn registered(session: &Session) -> Result<Vec<Source>, Error> {
     let statement = Statement::ours(include_str!("../../sql/query/sources.sql"), Vec::new());
     let rows = session.ask("reading the sources", &statement).await?;
     let source = |row: &strata_core::statement::Row| {
@@ -103,25 +183,17 @@ pub async fn sources(session: &Session) -> Result<Vec<Source>, Error> {
         let model = Model { name: text(1), provider: text(2), dimensions };
         Source { entity_type: text(0), model, has_words: text(4) == "true" }
     };
-    match rows.is_empty() {
-        false => Ok(rows.iter().map(source).collect()),
-        true => {
-            Err(Error::new(Kind::NotFound, "no source is registered, so there is nothing to embed or search")
-                .hint("register a table with strata.add_source, or run a pack that does"))
-        }
-    }
+    Ok(rows.iter().map(source).collect())
 }
 
-type Providers = BTreeMap<String, Box<dyn Provider>>;
-
-fn open_all(sources: &[Source]) -> Result<Providers, Error> {
-    let mut providers = Providers::new();
+fn open_all(sources: &[Source]) -> Result<Desks, Error> {
+    let mut desks = Desks::new();
     for Source { model, .. } in sources {
-        if !providers.contains_key(&model.name) {
-            providers.insert(model.name.clone(), model.open()?);
+        if !desks.contains_key(&model.name) {
+            desks.insert(model.name.clone(), Desk::new(model.open()?));
         }
     }
-    Ok(providers)
+    Ok(desks)
 }
 
 /// A provider's failure as an error of this command.
@@ -138,8 +210,8 @@ pub fn provider_failed(cause: ProviderError) -> Error {
 }
 
 /// Text beyond what a model reads does not count towards its vector.
-fn warn_of_cuts(providers: &Providers, output: &Output) {
-    for provider in providers.values() {
+fn warn_of_cuts(desks: &Desks, output: &Output) {
+    for provider in desks.values().map(|desk| &desk.provider) {
         let cut = provider.cut();
         if cut.texts > 0 {
             let limit = provider.limits().tokens.unwrap_or_default();
@@ -170,12 +242,6 @@ async fn queue_missing(session: &Session, sources: &[Source]) -> Result<i64, Err
     Ok(queued)
 }
 
-async fn waiting(session: &Session) -> Result<u64, Error> {
-    let statement = Statement::ours(include_str!("../../sql/query/waiting.sql"), Vec::new());
-    let rows = session.ask("counting the jobs", &statement).await?;
-    Ok(rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok()).unwrap_or(0))
-}
-
 /// A progress bar over so many texts; hidden where nobody watches.
 pub fn bar(output: &Output, length: u64) -> ProgressBar {
     if !output.is_watched() {
@@ -186,126 +252,45 @@ pub fn bar(output: &Output, length: u64) -> ProgressBar {
     bar.with_style(style.expect("the template is constant"))
 }
 
-/// Claims, embeds and completes until nothing is left.
-struct Drain<'d> {
-    session: &'d Session,
-    providers: &'d Providers,
-    bar: ProgressBar,
-    tally: Tally,
-}
-
-impl Drain<'_> {
-    async fn run(&mut self, worker: &str, batch: i32) -> Result<(), Error> {
-        loop {
-            let jobs = self.claim(worker, batch).await?;
-            if jobs.is_empty() {
-                return Ok(());
-            }
-            let mut by_model: BTreeMap<String, Vec<Job>> = BTreeMap::new();
-            for job in jobs {
-                by_model.entry(job.model.clone()).or_default().push(job);
-            }
-            for (model, jobs) in by_model {
-                self.embed(&model, jobs).await?;
-            }
-        }
-    }
-
-    async fn claim(&self, worker: &str, batch: i32) -> Result<Vec<Job>, Error> {
-        let sql = include_str!("../../sql/query/claim_jobs.sql");
-        let rows = self.session.client().query(sql, &[&worker, &batch]).await;
-        let rows = rows.map_err(|e| failed("claiming jobs", db_error(e)))?;
-        rows.iter().map(job).collect::<Result<_, _>>().map_err(|e| failed("reading jobs", db_error(e)))
-    }
-
-    /// Embeds a batch. A row that the provider rejects is set aside; where it does not say which one, the batch is
-    /// halved until that row stands alone. A provider that cannot work at all ends the command.
-    async fn embed(&mut self, model: &str, jobs: Vec<Job>) -> Result<(), Error> {
-        let mut left = vec![jobs];
-        while let Some(mut jobs) = left.pop() {
-            match self.vectors(model, &jobs).await {
-                Ok(vectors) => self.complete(&jobs, vectors).await?,
-                Err(cause @ ProviderError::Rejected { row, .. }) if jobs.len() > 1 => match row {
-                    Some(row) if row < jobs.len() => {
-                        self.fail(&[jobs.remove(row)], &cause).await?;
-                        left.push(jobs);
-                    }
-                    _ => {
-                        left.push(jobs.split_off(jobs.len() / 2));
-                        left.push(jobs);
-                    }
-                },
-                Err(cause) => {
-                    self.fail(&jobs, &cause).await?;
-                    if matches!(cause, ProviderError::Misconfigured { .. } | ProviderError::WrongShape { .. })
-                    {
-                        return Err(provider_failed(cause));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn vectors(&self, model: &str, jobs: &[Job]) -> Result<Vec<Vec<f32>>, ProviderError> {
-        let Some(provider) = self.providers.get(model) else {
-            return Err(ProviderError::misconfigured(format!(
-                "model {model} was registered after this command began"
-            )));
-        };
-        let texts: Vec<String> = jobs.iter().map(|job| job.content.clone()).collect();
-        provider::checked(provider.as_ref(), &texts).await
-    }
-
-    async fn complete(&mut self, jobs: &[Job], vectors: Vec<Vec<f32>>) -> Result<(), Error> {
-        let (types, ids, fences) = keys(jobs);
-        let hashes: Vec<&[u8]> = jobs.iter().map(|job| job.hash.as_slice()).collect();
-        let vectors: Vec<Vector> = vectors.into_iter().map(Vector::from).collect();
-        let sql = include_str!("../../sql/query/complete_jobs.sql");
-        let row = self.session.client().query_one(sql, &[&types, &ids, &fences, &hashes, &vectors]).await;
-        let row = row.map_err(|e| failed("storing embeddings", db_error(e)))?;
-        self.tally.stored += i64::from(row.get::<_, i32>(0));
-        self.tally.stale += i64::from(row.get::<_, i32>(1));
-        self.bar.inc(jobs.len() as u64);
-        Ok(())
-    }
-
-    async fn fail(&mut self, jobs: &[Job], cause: &ProviderError) -> Result<(), Error> {
-        let (types, ids, fences) = keys(jobs);
-        let (message, wait) = (cause.to_string(), cause.retry_after().map(|wait| wait.as_secs_f64()));
-        let sql = include_str!("../../sql/query/fail_jobs.sql");
-        let told = self.session.client().query_one(sql, &[&types, &ids, &fences, &message, &wait]).await;
-        told.map_err(|e| failed("recording failed jobs", db_error(e)))?;
-        self.tally.failed += jobs.len() as i64;
-        self.tally.last_error = Some(message);
-        Ok(())
+/// Moves the bar for as long as it is waited for something else.
+async fn watch_over(bar: &ProgressBar, tally: &Tally) -> Left {
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        bar.set_position(tally.total().stored);
     }
 }
 
-fn job(row: &Row) -> Result<Job, tokio_postgres::Error> {
-    Ok(Job {
-        entity_type: row.try_get(0)?,
-        id: row.try_get(1)?,
-        model: row.try_get(2)?,
-        fence: row.try_get(3)?,
-        content: row.try_get(4)?,
-        hash: row.try_get(5)?,
-    })
-}
-
-fn keys(jobs: &[Job]) -> (Vec<&str>, Vec<Uuid>, Vec<i64>) {
-    let types = jobs.iter().map(|job| job.entity_type.as_str()).collect();
-    (types, jobs.iter().map(|job| job.id).collect(), jobs.iter().map(|job| job.fence).collect())
-}
-
-fn print(output: &Output, tally: &Tally, seconds: f64) {
+fn print(output: &Output, tally: &Tally, left: &Left, seconds: f64) {
+    let total = tally.total();
+    let rest = left.ripe + left.later + left.held + left.lent;
     let json = json!({
-        "embedded": tally.stored, "stale": tally.stale, "failed": tally.failed, "seconds": seconds,
-        "rows_per_second": tally.stored as f64 / seconds.max(1e-9),
+        "embedded": total.stored, "stale": total.stale, "failed": left.later + total.dead as i64, "left": rest,
+        "calls": total.calls, "seconds": seconds, "rows_per_second": total.stored as f64 / seconds.max(1e-9),
     });
-    let stale = match tally.stale {
+    let stale = match total.stale {
         0 => String::new(),
-        n => format!(", {n} changed meanwhile and queued again"),
+        n => format!(", {n} changed meanwhile"),
     };
-    output.result(json, &format!("{} rows embedded in {seconds:.1} s{stale}", tally.stored));
+    let rest = if rest == 0 { String::new() } else { format!(", {rest} left") };
+    output.result(json, &format!("{} rows embedded in {seconds:.1} s{stale}{rest}", total.stored));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_for_what_will_come_by_itself_and_not_for_what_takes_long() {
+        let left = |change: fn(&mut Left)| {
+            let mut left = Left::default();
+            change(&mut left);
+            !why_to_wait(&left).is_empty()
+        };
+        assert!(!left(|_| {}));
+        assert!(left(|l| l.ripe = 1));
+        assert!(left(|l| l.held = 1));
+        assert!(left(|l| (l.later, l.next) = (1, Some(4.0))));
+        assert!(!left(|l| (l.later, l.next) = (1, Some(400.0))));
+        assert!(!left(|l| (l.lent, l.dead) = (1, 1)));
+    }
 }

@@ -7,6 +7,7 @@ mod confirm;
 mod connect;
 mod create;
 mod dashes;
+mod drain;
 mod drive;
 mod drop;
 mod dry_run;

@@ -1,10 +1,13 @@
 //! The seam to embedding providers: what every one of them offers, and the check of what any of them returns.
 //!
-//! A provider is a value behind `Box<dyn Provider>`: a model in this process today, an HTTP client later. It holds no
+//! A provider is a value behind `Box<dyn Provider>`: a model in this process, or a client of one over HTTP. It holds no
 //! connection to the database and knows nothing about jobs; the caller decides what a failure means for a row.
 
 mod error;
+mod http;
 mod local;
+mod ollama;
+mod openai;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +25,13 @@ pub struct Limits {
     pub texts: usize,
     /// Tokens of one text that count towards its vector; `None` where the provider does not say.
     pub tokens: Option<usize>,
+    /// Tokens of all texts of a call, as [`tokens`] counts them; `None` where there is no such limit.
+    pub call_tokens: Option<usize>,
+}
+
+/// About how many tokens a text has, on the safe side. Three bytes a token: English has four, most other scripts three.
+pub fn tokens(text: &str) -> usize {
+    text.len() / 3 + 1
 }
 
 /// What was dropped since a provider was opened, because texts were longer than its model reads.
@@ -35,7 +45,7 @@ pub struct Cut {
 
 /// A maker of embeddings with one model.
 pub trait Provider: Send + Sync {
-    /// As in `strata.model.provider`: `local`.
+    /// As in `strata.model.provider`: `local`, `openai`, `ollama`.
     fn name(&self) -> &str;
 
     /// As in `strata.model.name`: `all-MiniLM-L6-v2`.
@@ -62,8 +72,10 @@ pub trait Provider: Send + Sync {
 pub fn open(provider: &str, model: &str, dimensions: usize) -> Result<Box<dyn Provider>, ProviderError> {
     match provider {
         local::NAME => Ok(Box::new(local::open(model, dimensions)?)),
-        _ => Err(ProviderError::misconfigured(format!("there is no provider {provider:?}"))
-            .with_hint(format!("the providers are: {}", local::NAME))),
+        openai::NAME => Ok(Box::new(openai::open(model, dimensions)?)),
+        ollama::NAME => Ok(Box::new(ollama::open(model, dimensions)?)),
+        _ => Err(ProviderError::misconfigured(format!("there is no provider {provider:?} here"))
+            .with_hint(format!("the providers are: {}, {}, {}", local::NAME, openai::NAME, ollama::NAME))),
     }
 }
 
@@ -89,7 +101,10 @@ fn check(vectors: &[Vec<f32>], count: usize, dimensions: usize) -> Result<(), Pr
 fn check_one(vector: &[f32], dimensions: usize) -> Result<(), ProviderError> {
     if vector.len() != dimensions {
         let found = vector.len();
-        return Err(ProviderError::wrong_shape(format!("expected {dimensions} dimensions, not {found}")));
+        return Err(ProviderError::WrongDimension {
+            reason: format!("expected {dimensions} dimensions, not {found}"),
+            hint: format!("register the model with {found} dimensions, or another one that has {dimensions}"),
+        });
     }
     if let Some(at) = vector.iter().position(|component| !component.is_finite()) {
         return Err(ProviderError::wrong_shape(format!("component {at} of a vector is {}", vector[at])));
@@ -100,6 +115,11 @@ fn check_one(vector: &[f32], dimensions: usize) -> Result<(), ProviderError> {
         ));
     }
     Ok(())
+}
+
+/// A component that is none is not a number: the check refuses it by its place.
+fn numbers(components: Vec<Option<f32>>) -> Vec<f32> {
+    components.into_iter().map(|component| component.unwrap_or(f32::NAN)).collect()
 }
 
 /// Euclidean length, summed in double precision.

@@ -145,7 +145,13 @@ impl Session {
         rows.iter().map(|row| (0..row.len()).map(|i| row.try_get(i)).collect()).collect()
     }
 
-    async fn prepare(&self, sql: &str) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
+    /// Ends when a channel that this session listens to has been notified since it ended last.
+    pub async fn woken(&self) {
+        self.connection.woken.notified().await;
+    }
+
+    /// The statement as the server knows it, parsed once a session.
+    pub async fn prepare(&self, sql: &str) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
         let mut prepared = self.prepared.lock().await;
         if let Some(known) = prepared.get(sql) {
             return Ok(known.clone());

@@ -1,194 +1,43 @@
-//! `worker`: turns runs of the database that nobody executes, with the files that were pushed. Any number of them may
-//! stand side by side; the lock of the pack decides who gets which run.
+//! `worker`: goes on with runs that nobody executes, and drains the queue of embeddings. Any number of them may stand side by
+//! side, on any number of machines.
 
+mod embeddings;
+mod metrics;
+mod runs;
 mod turn;
 
-use crate::args::{Args, Worker};
-use crate::drive::Stop;
+use crate::args::{Args, Task, Worker};
+use crate::embed::stop_asked;
 use crate::output::Output;
-use crate::session::Session;
-use serde_json::json;
-use std::collections::HashSet;
-use std::time::Duration;
-use strata_core::statement::{Row, Statement};
-use strata_core::{Error, Kind};
+use embeddings::{Pulse, Shift};
+use strata_core::Error;
 
-/// How long a queued run is left to the background worker that was started for it. Unit: seconds. A worker is there within
-/// milliseconds, if the server has one to give.
-const GRACE: u32 = 1;
-
-/// A run that nobody executes.
-struct Found {
-    run: String,
-    pack: String,
-    request: String,
-    requested_by: String,
-    taking: String,
-}
-
-impl Found {
-    fn read(row: Row) -> Option<Found> {
-        let mut column = row.into_iter();
-        let mut next = || column.next().flatten();
-        let (run, pack, request, requested_by, taking) = (next()?, next()?, next()?, next()?, next()?);
-        Some(Found { run, pack, request, requested_by, taking })
-    }
-}
-
-/// Looks for runs until it is told to stop.
+/// Works until it is told to stop; with `--once` until there is nothing to do now, with the exit code of what failed first.
 pub async fn run(args: &Args, wish: &Worker, output: &Output) -> Result<u8, Error> {
-    let mut worker = Bench { args, wish, output, refused: HashSet::new(), failed: 0 };
-    let mut stop = Stop::listen();
-    let mut session = Session::open_installed(args).await?;
-    output.log(&format!("worker on {}", session.address()));
-    loop {
-        match worker.look(&session).await {
-            Ok(()) if wish.once => return Ok(worker.failed),
-            Ok(()) => {}
-            Err(error) if error.kind() == Kind::Interrupted => return Ok(0),
-            Err(error) if wish.once || error.kind() != Kind::CannotConnect => return Err(error),
-            Err(error) => {
-                output.log(&format!("{}; trying again", error.message()));
-                if let Ok(again) = Session::open_installed(args).await {
-                    session = again;
-                }
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(wish.poll.into())) => {}
-            () = stop.asked() => return Ok(0),
+    let pulse = Pulse::default();
+    let work = work(args, wish, output, &pulse);
+    match &wish.metrics {
+        None => work.await,
+        Some(address) => {
+            let listener = metrics::listen(address).await?;
+            tokio::select! { done = work => done, never = metrics::serve(listener, &pulse) => never }
         }
     }
 }
 
-/// What a worker works with.
-struct Bench<'a> {
-    args: &'a Args,
-    wish: &'a Worker,
-    output: &'a Output,
-    /// Runs that were told of as refused: once is enough.
-    refused: HashSet<String>,
-    /// Exit code of the first run that failed.
-    failed: u8,
-}
-
-impl Bench<'_> {
-    /// One look: everything that is to be had is turned.
-    async fn look(&mut self, session: &Session) -> Result<(), Error> {
-        self.end_hung(session).await?;
-        let grace = if self.wish.once { 0 } else { GRACE };
-        let query = include_str!("../../sql/query/runs_to_take.sql");
-        let asked = Statement::ours(query, vec![format!("{grace} seconds").as_str().into()]);
-        let rows = session.ask("looking for runs", &asked).await?;
-        for found in rows.into_iter().filter_map(Found::read) {
-            match found.taking.as_str() {
-                "here" => self.turn(session, &found).await?,
-                "hand over" => self.hand_over(session, &found).await?,
-                _ => self.refuse(session, &found),
-            }
+async fn work(args: &Args, wish: &Worker, output: &Output, pulse: &Pulse) -> Result<u8, Error> {
+    let shift = Shift { args, wish, output, pulse, stop: stop_asked() };
+    match (wish.only, wish.once) {
+        (Some(Task::Runs), _) => runs::run(args, wish, output).await,
+        (Some(Task::Embeddings), _) => shift.serve().await,
+        (None, true) => {
+            let failed = runs::run(args, wish, output).await?;
+            let worse = shift.serve().await?;
+            Ok(if failed == 0 { worse } else { failed })
         }
-        Ok(())
-    }
-
-    async fn end_hung(&self, session: &Session) -> Result<(), Error> {
-        let lease = format!("{} seconds", self.wish.lease);
-        let statement =
-            Statement::ours(include_str!("../../sql/query/end_hung.sql"), vec![lease.as_str().into()]);
-        for row in session.ask("looking for hung executors", &statement).await? {
-            let run = row.into_iter().flatten().next().unwrap_or_default();
-            self.output
-                .log(&format!("run {run}: its executor has done nothing for {lease}; its session is ended"));
+        (None, false) => {
+            let (failed, worse) = tokio::try_join!(runs::run(args, wish, output), shift.serve())?;
+            Ok(if failed == 0 { worse } else { failed })
         }
-        Ok(())
-    }
-
-    /// Turns it over a session of its own. That somebody else was quicker is no failure.
-    async fn turn(&mut self, session: &Session, found: &Found) -> Result<(), Error> {
-        match turn::run(self.args, self.output, found).await {
-            Ok(report) => {
-                if report.run.is_none() {
-                    turn::close(session, found, None).await?;
-                }
-                let moved: Vec<i64> = report.moved.iter().map(|(version, _)| *version).collect();
-                let told = format!("run {} of pack {}: {} versions", found.run, found.pack, moved.len());
-                let json =
-                    json!({"event": "succeeded", "run": found.run, "pack": found.pack, "moved": moved});
-                self.output.result(json, &told);
-                Ok(())
-            }
-            Err(error) if error.kind() == Kind::Locked => {
-                self.output.log(&format!("run {} of pack {}: {}", found.run, found.pack, error.message()));
-                Ok(())
-            }
-            Err(error) => self.failed(session, found, error).await,
-        }
-    }
-
-    /// The run's failure is its own; the worker goes on, unless it was told to stop or lost the server.
-    async fn failed(&mut self, session: &Session, found: &Found, error: Error) -> Result<(), Error> {
-        let told = format!("run {} of pack {}: {}", found.run, found.pack, error.message());
-        if error.kind() == Kind::CannotConnect {
-            return Err(Error::new(Kind::CannotConnect, told));
-        }
-        let event = if error.kind() == Kind::Interrupted { "stopped" } else { "failed" };
-        let json = json!({"event": event, "run": found.run, "pack": found.pack,
-                          "code": error.sqlstate(), "message": error.message()});
-        self.output.result(json, &told);
-        match error.kind() {
-            Kind::Interrupted if turn::is_open(session, found).await? => Err(error),
-            Kind::Interrupted => Ok(()),
-            kind => {
-                self.failed = if self.failed == 0 { kind.exit_code() } else { self.failed };
-                turn::close(session, found, Some(&error)).await
-            }
-        }
-    }
-
-    /// To a background worker with a session of the role that asked.
-    async fn hand_over(&mut self, session: &Session, found: &Found) -> Result<(), Error> {
-        match turn::hand_over(session, found).await {
-            Ok(()) => {
-                let told = format!(
-                    "run {} of pack {}: handed to a background worker of {}",
-                    found.run, found.pack, found.requested_by
-                );
-                let json = json!({"event": "handed over", "run": found.run, "pack": found.pack,
-                                  "requested_by": found.requested_by});
-                self.output.result(json, &told);
-                Ok(())
-            }
-            Err(error) if error.kind() == Kind::CannotConnect => Err(error),
-            Err(error) => {
-                if self.refused.insert(found.run.clone()) {
-                    self.output.log(&format!(
-                        "run {} of pack {}: {}",
-                        found.run,
-                        found.pack,
-                        error.message()
-                    ));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn refuse(&mut self, session: &Session, found: &Found) {
-        if !self.refused.insert(found.run.clone()) {
-            return;
-        }
-        let (run, pack, role) = (&found.run, &found.pack, &found.requested_by);
-        let told = match found.taking.as_str() {
-            "changed" => format!(
-                "run {run} of pack {pack}: somebody else has pushed files of it since {role} asked for it; \
-                 ask again with strata.start_run"
-            ),
-            _ => format!(
-                "run {run} of pack {pack} was asked for by {role}, and {} is not a member of that role; \
-                 start a worker as {role}, or grant {role} to this one",
-                session.address()
-            ),
-        };
-        self.output
-            .result(json!({"event": "refused", "run": run, "pack": pack, "requested_by": role}), &told);
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod aurum;
 pub mod brute_force;
+pub mod chaos;
 pub mod data;
 pub mod database;
 pub mod dump;
@@ -12,8 +13,10 @@ pub mod environment;
 pub mod fake_server;
 pub mod folder;
 pub mod kill;
+pub mod notes;
 pub mod own_server;
 pub mod pooler;
+pub mod provider_server;
 pub mod proxy;
 pub mod psql;
 pub mod stall;
@@ -26,4 +29,5 @@ pub mod victim;
 pub use database::Database;
 pub use dump::dump;
 pub use folder::Folder;
+pub use provider_server::{Behaviour, ProviderServer};
 pub use strata::{Outcome, Running, Strata};

@@ -49,7 +49,10 @@ fn a_second_run_embeds_nothing_and_changes_nothing() {
     let json = Strata::on(&database).run(&["embed", "--json"]).ok().json();
     assert_eq!(before, data::hashes(&database, &columns));
     let fields: Vec<&str> = json.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(fields, ["embedded", "stale", "failed", "seconds", "rows_per_second", "schema"]);
+    assert_eq!(
+        fields,
+        ["embedded", "stale", "failed", "left", "calls", "seconds", "rows_per_second", "schema"]
+    );
     assert_eq!((&json["embedded"], &json["stale"], &json["failed"]), (&0.into(), &0.into(), &0.into()));
     assert!(Strata::on(&database).run(&["embed"]).ok().stdout.starts_with("0 rows embedded in "));
 }
@@ -171,7 +174,9 @@ fn what_a_dead_worker_had_claimed_is_embedded_when_its_lease_is_over() {
         .run("update tasks set name = name || '?' where id in (select id from tasks order by id limit 4)");
     let held = "select count(*) from strata.claim_jobs('ghost', 3, '1 hour')";
     assert_eq!(database.value::<i64>(held), 3);
-    assert_eq!(embed(&database), 1, "three are held by somebody else");
+    let held = Strata::on(&database).run(&["embed", "--json"]).exits(3);
+    assert!(held.stderr.contains("3 rows are held by another worker"), "{held:?}");
+    assert_eq!((&held.json()["embedded"], &held.json()["left"]), (&1.into(), &3.into()));
     database.run("update strata.job set lease_until = clock_timestamp()");
     assert_eq!(embed(&database), 3);
 }
@@ -191,7 +196,11 @@ fn a_model_that_is_not_there_fails_with_its_folder_and_the_jobs_stay() {
 fn a_provider_that_is_not_known_fails_before_anything_is_claimed() {
     let database = aurum::application();
     aurum::strata(&database, Vectors::Documented).run(&["up", "3"]).ok();
-    Strata::on(&database).run(&["embed"]).exits(23).says(&["openai", "the providers are: local"]);
+    database.run("update strata.model set provider = 'supabase'");
+    Strata::on(&database)
+        .run(&["embed"])
+        .exits(23)
+        .says(&["supabase", "the providers are: local, openai, ollama"]);
     assert_eq!(database.value::<i64>("select count(*) from strata.job where attempts > 0"), 0);
     let json = Strata::on(&database).run(&["embed", "--json"]).exits(23).json();
     assert_eq!(json["error"]["code"], "ST023");

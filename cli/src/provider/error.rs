@@ -13,6 +13,13 @@ pub enum ProviderError {
         /// When the provider asks to be called again.
         retry_after: Option<Duration>,
     },
+    /// It has too much to do and says so: the same call will succeed later, and none of its texts is to blame.
+    Busy {
+        /// What it said.
+        reason: String,
+        /// When it asks to be called again.
+        retry_after: Option<Duration>,
+    },
     /// One text will never be embedded; the others may. Set that row aside.
     Rejected {
         /// Index of the text, counted from 0, where the provider says which one it is.
@@ -34,7 +41,7 @@ pub enum ProviderError {
         /// The next command.
         hint: String,
     },
-    /// The answer is not one good vector for each text. Stop: its vectors must not be stored.
+    /// The answer is not one good vector for each text. None of it may be stored; the next answer may be better.
     WrongShape {
         /// What was expected and what came.
         reason: String,
@@ -45,6 +52,11 @@ impl ProviderError {
     /// Not now.
     pub fn unavailable(reason: String, retry_after: Option<Duration>) -> Self {
         Self::Unavailable { reason, retry_after }
+    }
+
+    /// Too much to do.
+    pub fn busy(reason: String, retry_after: Option<Duration>) -> Self {
+        Self::Busy { reason, retry_after }
     }
 
     /// The text at this index, never.
@@ -90,7 +102,7 @@ impl ProviderError {
     /// How long the provider asks to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::Unavailable { retry_after, .. } | Self::Busy { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -100,6 +112,7 @@ impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable { reason, .. } => write!(f, "the provider is not available: {reason}"),
+            Self::Busy { reason, .. } => write!(f, "the provider is busy: {reason}"),
             Self::Rejected { row: Some(row), reason } => write!(f, "text {row} was rejected: {reason}"),
             Self::Rejected { row: None, reason } => write!(f, "a text was rejected: {reason}"),
             Self::Misconfigured { reason, .. } | Self::WrongDimension { reason, .. } => f.write_str(reason),

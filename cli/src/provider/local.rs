@@ -108,7 +108,7 @@ impl Provider for Local {
     }
 
     fn limits(&self) -> Limits {
-        Limits { texts: TEXTS, tokens: Some(tokens::MAX) }
+        Limits { texts: TEXTS, tokens: Some(tokens::MAX), call_tokens: None }
     }
 
     fn cut(&self) -> Cut {

@@ -20,7 +20,7 @@ impl Provider for Scripted {
         2
     }
     fn limits(&self) -> Limits {
-        Limits { texts: self.texts, tokens: None }
+        Limits { texts: self.texts, tokens: None, call_tokens: None }
     }
     fn embed<'a>(&'a self, texts: &'a [String]) -> Answer<'a, Vec<Vec<f32>>> {
         self.calls.lock().unwrap().push(texts.len());
@@ -40,7 +40,7 @@ fn three() -> Vec<String> {
 /// The reason why the vectors of an answer to three texts are refused.
 async fn refusal(answer: fn(usize) -> Result<Vec<Vec<f32>>, ProviderError>) -> String {
     match checked(scripted(answer).as_ref(), &three()).await {
-        Err(ProviderError::WrongShape { reason }) => reason,
+        Err(ProviderError::WrongShape { reason } | ProviderError::WrongDimension { reason, .. }) => reason,
         other => panic!("not refused for its shape: {other:?}"),
     }
 }
@@ -106,8 +106,8 @@ async fn a_wait_that_the_provider_asks_for_reaches_the_caller() {
 #[test]
 fn an_unknown_provider_is_answered_with_those_that_there_are() {
     let error = open("acme", "all-MiniLM-L6-v2", 384).err().unwrap();
-    assert_eq!(error.to_string(), "there is no provider \"acme\"");
-    assert_eq!(error.hint(), Some("the providers are: local"));
+    assert_eq!(error.to_string(), "there is no provider \"acme\" here");
+    assert_eq!(error.hint(), Some("the providers are: local, openai, ollama"));
 }
 
 #[test]

@@ -1,0 +1,220 @@
+//! The other half of a worker: drains the queue of embeddings, and rests where there is nothing to do until a writer wakes it.
+
+use crate::args::{Args, Worker};
+use crate::drain::queue::{Left, Queue};
+use crate::drain::tally::Tally;
+use crate::drain::{Desk, Desks, Drain};
+use crate::embed;
+use crate::output::Output;
+use crate::session::{Session, db_error, failed};
+use serde_json::json;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use strata_core::statement::Statement;
+use strata_core::{Error, Kind};
+use tokio::sync::watch;
+
+/// How long a model that cannot work is left out, and how often new models are looked for.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// Between two lines of progress, and between two counts of the queue.
+const TELL: Duration = Duration::from_secs(10);
+
+/// What is told about it while it works.
+#[derive(Default)]
+pub struct Pulse {
+    /// What came of jobs and calls.
+    pub tally: Tally,
+    /// What the queue held when it was counted last.
+    pub left: RefCell<Left>,
+    /// When the database answered last.
+    pub answered: Cell<Option<Instant>>,
+}
+
+/// One worker on embeddings.
+pub struct Shift<'w> {
+    /// Where to connect.
+    pub args: &'w Args,
+    /// What was asked.
+    pub wish: &'w Worker,
+    /// Where it says what it does.
+    pub output: &'w Output,
+    /// What others may know.
+    pub pulse: &'w Pulse,
+    /// True: stop.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Shift<'_> {
+    /// Works until it is told to stop, with `--once` until nothing is ripe; session after session.
+    pub async fn serve(&self) -> Result<u8, Error> {
+        loop {
+            match self.session().await {
+                Ok(()) => return Ok(0),
+                Err(error) if self.wish.once => return Err(error),
+                Err(error) if error.kind() == Kind::NotInstalled => return Err(error),
+                Err(error) if error.kind() == Kind::Forbidden => {
+                    self.output.log(&format!("no embeddings: {}", error.message()));
+                    return Ok(0);
+                }
+                // The session is given up and with it what it had claimed.
+                Err(error) => self.output.log(&format!("embeddings: {}; trying again", error.message())),
+            }
+            if self.pause(Duration::from_secs(self.wish.poll.into())).await {
+                return Ok(0);
+            }
+        }
+    }
+
+    async fn session(&self) -> Result<(), Error> {
+        let session = Session::open_installed(self.args).await?;
+        session.ask("listening", &Statement::verbatim("listen strata_jobs")).await?;
+        self.answered();
+        let mut told = BTreeMap::new();
+        loop {
+            let desks = self.open(&session, &mut told).await?;
+            if self.until_next_look(&session, &desks).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The models of the sources, as far as this process can work with them; why not is told once.
+    async fn open(&self, session: &Session, told: &mut BTreeMap<String, String>) -> Result<Desks, Error> {
+        let mut desks = Desks::new();
+        for model in embed::registered(session).await?.into_iter().map(|source| source.model) {
+            if desks.contains_key(&model.name) {
+                continue;
+            }
+            match model.open() {
+                Ok(provider) => drop(desks.insert(model.name, Desk::new(provider))),
+                Err(error) => self.complain(told, &model.name, error.message()),
+            }
+        }
+        Ok(desks)
+    }
+
+    fn complain(&self, told: &mut BTreeMap<String, String>, model: &str, why: &str) {
+        if told.insert(model.to_owned(), why.to_owned()).as_deref() != Some(why) {
+            self.output.log(&format!("model {model} is left to others: {why}"));
+        }
+    }
+
+    /// Drains and rests. True: it is done for good.
+    async fn until_next_look(&self, session: &Session, desks: &Desks) -> Result<bool, Error> {
+        let drain = Drain {
+            queue: Queue::new(session, format!("strata worker {}", std::process::id())),
+            desks,
+            batch: self.wish.batch,
+            tally: &self.pulse.tally,
+            stop: self.stop.clone(),
+            benched: RefCell::default(),
+        };
+        let (began, lanes) = (Instant::now(), self.wish.calls as usize);
+        let mut benched = 0;
+        loop {
+            let done = tokio::select! {
+                done = drain.run(lanes) => done,
+                never = self.watch_over(session, desks) => never,
+            };
+            if drain.benched.borrow().len() > benched {
+                benched = drain.benched.borrow().len();
+                self.hear(&drain);
+            }
+            done?;
+            self.answered();
+            if self.wish.once || drain.is_stopping() {
+                self.count(&drain.queue, desks).await?;
+                self.tell();
+                return Ok(true);
+            }
+            if began.elapsed() > LOOK {
+                self.count(&drain.queue, desks).await?;
+                return Ok(false);
+            }
+            self.rest(session, &drain, lanes).await?;
+        }
+    }
+
+    /// Until a writer wakes us, or it is time to look.
+    async fn rest(&self, session: &Session, drain: &Drain<'_>, lanes: usize) -> Result<(), Error> {
+        let rests = ask(session, include_str!("../../../sql/query/rest.sql")).await?;
+        if rests {
+            // What was written before we rested has woken nobody.
+            drain.run(lanes).await?;
+        }
+        tokio::select! {
+            () = session.woken() => {}
+            _ = self.pause(Duration::from_secs(self.wish.poll.into())) => {}
+        }
+        if rests {
+            ask(session, include_str!("../../../sql/query/rouse.sql")).await?;
+        }
+        Ok(())
+    }
+
+    /// True: we were told to stop meanwhile.
+    async fn pause(&self, time: Duration) -> bool {
+        let mut stop = self.stop.clone();
+        tokio::select! { () = tokio::time::sleep(time) => false, _ = stop.wait_for(|stop| *stop) => true }
+    }
+
+    /// Progress, for as long as there is work.
+    async fn watch_over<T>(&self, session: &Session, desks: &Desks) -> T {
+        let queue = Queue::new(session, String::new());
+        loop {
+            tokio::time::sleep(TELL).await;
+            // Its failure is the drain's too, and the drain tells it.
+            let _ = self.count(&queue, desks).await;
+            self.tell();
+        }
+    }
+
+    async fn count(&self, queue: &Queue<'_>, desks: &Desks) -> Result<(), Error> {
+        let models: Vec<String> = desks.keys().cloned().collect();
+        *self.pulse.left.borrow_mut() = queue.left(&models).await?;
+        self.answered();
+        Ok(())
+    }
+
+    fn answered(&self) {
+        self.pulse.answered.set(Some(Instant::now()));
+    }
+
+    /// Why models were benched.
+    fn hear(&self, drain: &Drain<'_>) {
+        for (model, cause) in drain.benched.borrow().iter() {
+            self.pulse.tally.complain(&cause.to_string());
+            self.output.log(&format!("model {model} is left alone for {} s: {cause}", LOOK.as_secs()));
+        }
+    }
+
+    fn tell(&self) {
+        let (total, left) = (self.pulse.tally.total(), self.pulse.left.borrow());
+        if total.calls == 0 && !self.wish.once {
+            return;
+        }
+        let waiting = left.ripe + left.later + left.held + left.lent;
+        let per_second = total.stored as f64 / total.busy.as_secs_f64().max(1e-9);
+        let text = format!(
+            "{} rows embedded, {per_second:.0} in a second of calls; {waiting} wait, {} are set aside",
+            total.stored, left.dead
+        );
+        match self.wish.once {
+            true => self.output.result(
+                json!({"event": "embedded", "embedded": total.stored, "stale": total.stale, "failed": total.failed,
+                       "calls": total.calls, "left": waiting, "dead": left.dead}),
+                &text,
+            ),
+            false => self.output.log(&text),
+        }
+    }
+}
+
+/// The only boolean of a statement.
+async fn ask(session: &Session, sql: &str) -> Result<bool, Error> {
+    let lost = |cause| failed("resting", db_error(cause));
+    let statement = session.prepare(sql).await.map_err(lost)?;
+    session.client().query_one(&statement, &[]).await.map_err(lost)?.try_get(0).map_err(lost)
+}

@@ -1,0 +1,2 @@
+-- rouse: this worker rests no longer.
+select strata.rouse_worker()

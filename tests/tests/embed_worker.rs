@@ -1,0 +1,155 @@
+//! `strata worker` on embeddings: woken by a writer, stopped without a loss, killed without a loss, seen by Prometheus.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+use strata_tests::notes::{self, jobs, right_and_wrong};
+use strata_tests::{Behaviour, ProviderServer};
+
+const NONE_LEFT: &str = "select not exists (select from strata.job)";
+
+/// Longest that a count is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks by itself once an hour.
+const WORKER: [&str; 5] = ["worker", "--only", "embeddings", "--poll", "3600"];
+
+#[test]
+fn a_worker_is_woken_by_the_writer() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    let running = notes::strata(&database, &server).start(&WORKER);
+    for round in 1..=3 {
+        database.until("select exists (select from pg_locks where locktype = 'advisory' and classid = 1937011297 and granted)");
+        notes::write(&database, 5);
+        database.until(NONE_LEFT);
+        assert_eq!(right_and_wrong(&database), (5 * round, 0));
+    }
+    running.signal("TERM");
+    running.end().ok();
+}
+
+#[test]
+fn a_worker_that_is_told_to_stop_gives_back_what_it_has_not_done() {
+    let server = ProviderServer::start(Duration::ZERO, |_, _| Behaviour::Stall);
+    let database = notes::database("openai");
+    notes::write(&database, 30);
+    let running = notes::strata(&database, &server).start(&[&WORKER[..], &["--batch", "10"]].concat());
+    server.until(2);
+    assert_eq!(jobs(&database), "leased 0: 20, queued 0: 10");
+    running.signal("TERM");
+    running.end().ok();
+    assert_eq!(jobs(&database), "queued 0: 30");
+    server.release();
+}
+
+#[test]
+fn what_a_worker_had_that_was_killed_is_free_at_once() {
+    let server = ProviderServer::start(Duration::ZERO, |call, _| match call {
+        0 => Behaviour::Stall,
+        _ => Behaviour::Good,
+    });
+    let database = notes::database("openai");
+    notes::write(&database, 30);
+    let running = notes::strata(&database, &server).start(&[&WORKER[..], &["--calls", "1"]].concat());
+    server.until(1);
+    running.kill();
+    notes::strata(&database, &server).run(&["embed"]).ok();
+    assert_eq!((right_and_wrong(&database), jobs(&database).as_str()), ((30, 0), "none"));
+    server.release();
+}
+
+#[test]
+fn a_vector_that_comes_after_the_text_has_changed_is_not_stored() {
+    let server = ProviderServer::start(Duration::ZERO, |call, _| match call {
+        0 => Behaviour::Stall,
+        _ => Behaviour::Good,
+    });
+    let database = notes::database("openai");
+    notes::write(&database, 10);
+    let running = notes::strata(&database, &server).start(&["embed", "--calls", "1"]);
+    server.until(1);
+    database.run("update note set body = 'changed' where title < 'note 5'");
+    server.release();
+    running.end().ok();
+    assert_eq!((right_and_wrong(&database), jobs(&database).as_str()), ((10, 0), "none"));
+}
+
+#[test]
+fn once_is_for_cron() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    notes::write(&database, 120);
+    let json = notes::strata(&database, &server).run(&["worker", "--once", "--json"]).ok().json();
+    assert_eq!(
+        (&json["event"], &json["embedded"], &json["left"]),
+        (&"embedded".into(), &120.into(), &0.into())
+    );
+    assert_eq!(right_and_wrong(&database), (120, 0));
+}
+
+#[test]
+fn a_worker_goes_on_after_its_connection_was_cut() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    let running = notes::strata(&database, &server).start(&["worker", "--only", "embeddings"]);
+    notes::write(&database, 5);
+    database.until(NONE_LEFT);
+    database.terminate_others();
+    notes::write(&database, 5);
+    database.until(NONE_LEFT);
+    assert_eq!(right_and_wrong(&database), (10, 0));
+    running.signal("TERM");
+    running.end().ok();
+}
+
+#[test]
+fn a_model_that_cannot_work_is_left_to_others_and_the_rest_is_done() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    database.run(
+        "create table memo (id uuid primary key default gen_random_uuid(), user_id uuid not null default gen_random_uuid(),
+             body text, v vector(4), created_at timestamptz not null default now());
+         select strata.add_model('elsewhere', 'supabase', 4);
+         select strata.add_source('memo', 'memo', 'id', 'user_id', null, array['body'], 'v', 'elsewhere');
+         insert into memo (body) values ('one')",
+    );
+    notes::write(&database, 5);
+    let running = notes::strata(&database, &server).start(&["worker", "--only", "embeddings"]);
+    database.until("select not exists (select from strata.job where entity_type = 'note')");
+    running.until("model elsewhere is left to others: there is no provider \"supabase\" here");
+    running.signal("INT");
+    running.end().ok();
+    assert_eq!(jobs(&database), "queued 0: 1");
+}
+
+#[test]
+fn prometheus_and_a_health_check_are_answered() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let address = format!("127.0.0.1:{port}");
+    let running =
+        notes::strata(&database, &server).start(&["worker", "--only", "embeddings", "--metrics", &address]);
+    notes::write(&database, 7);
+    database.until(NONE_LEFT);
+    assert!(get(&address, "/health").starts_with("HTTP/1.1 200 OK\r\n"));
+    // The last job is gone a moment before the worker has heard of it.
+    let counted = "\nstrata_embedded_total{model=\"tiny\"} 7\n";
+    let began = Instant::now();
+    while !get(&address, "/metrics").contains(counted) {
+        assert!(began.elapsed() < PATIENCE, "{}", get(&address, "/metrics"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(get(&address, "/").starts_with("HTTP/1.1 404 "));
+    running.signal("TERM");
+    running.end().ok();
+    notes::strata(&database, &server)
+        .run(&["worker", "--metrics", "nowhere:x"])
+        .exits(2)
+        .says(&["cannot listen on \"nowhere:x\""]);
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("a listener");
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer
+}
