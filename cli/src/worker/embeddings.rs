@@ -1,6 +1,6 @@
 //! The other half of a worker: drains the queue of embeddings, and rests where there is nothing to do until a writer wakes it.
 
-use crate::args::{Args, Worker};
+use crate::args::{Args, Task, Worker};
 use crate::drain::queue::{Left, Queue};
 use crate::drain::tally::Tally;
 use crate::drain::{Desk, Desks, Drain};
@@ -52,11 +52,13 @@ impl Shift<'_> {
         loop {
             match self.session().await {
                 Ok(()) => return Ok(0),
-                Err(error) if self.wish.once => return Err(error),
-                Err(error) if error.kind() == Kind::NotInstalled => return Err(error),
-                Err(error) if error.kind() == Kind::Forbidden => {
+                Err(error) if error.kind() == Kind::Forbidden && !self.is_asked_for() => {
                     self.output.log(&format!("no embeddings: {}", error.message()));
                     return Ok(0);
+                }
+                Err(error) if self.wish.once => return Err(error),
+                Err(error) if matches!(error.kind(), Kind::NotInstalled | Kind::Forbidden) => {
+                    return Err(error);
                 }
                 // The session is given up and with it what it had claimed.
                 Err(error) => self.output.log(&format!("embeddings: {}; trying again", error.message())),
@@ -93,6 +95,11 @@ impl Shift<'_> {
             }
         }
         Ok(desks)
+    }
+
+    /// Embeddings alone were asked for.
+    fn is_asked_for(&self) -> bool {
+        self.wish.only == Some(Task::Embeddings)
     }
 
     fn complain(&self, told: &mut BTreeMap<String, String>, model: &str, why: &str) {
@@ -192,7 +199,7 @@ impl Shift<'_> {
 
     fn tell(&self) {
         let (total, left) = (self.pulse.tally.total(), self.pulse.left.borrow());
-        if total.calls == 0 && !self.wish.once {
+        if total.calls == 0 && !(self.wish.once && self.is_asked_for()) {
             return;
         }
         let waiting = left.ripe + left.later + left.held + left.lent;
