@@ -32,6 +32,10 @@ impl Run {
         matches!(shape, Some(Shape::CreateIndex { .. } | Shape::Reindex { .. } | Shape::Detach { .. }))
     }
 
+    pub(super) fn is_reindex(&self, place: Place) -> bool {
+        matches!(self.shape(place), Some(Shape::Reindex { .. }))
+    }
+
     pub(super) fn is_index_build(&self, place: Place) -> bool {
         is_index_build(&self.step(place).part)
     }
