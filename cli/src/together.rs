@@ -69,14 +69,14 @@ fn pieces(statements: &[Statement]) -> Vec<Piece> {
     spelled.map(piece).collect()
 }
 
-/// Which statement failed: where the server points, else the first that is not done. A server that cannot read one of them
-/// says so before it runs any. The position becomes one within the statement.
+/// Which statement failed: the first that is not done; where none is done, the one that the server points at, since it says
+/// what it cannot read before it runs anything. The position becomes one within the statement.
 fn blame(pieces: &[Piece], done: usize, mut cause: DbError) -> (usize, DbError) {
     let at = cause.position.map(|position| (position as usize).saturating_sub(1));
     let pointed = at.and_then(|at| pieces.iter().rposition(|piece| piece.begins <= at));
-    let index = pointed.unwrap_or(done).min(pieces.len().saturating_sub(1));
+    let index = pointed.filter(|_| done == 0).unwrap_or(done).min(pieces.len().saturating_sub(1));
     let Some(piece) = pieces.get(index) else { return (0, cause) };
-    cause.position = at.map(|at| (at - piece.begins) as u32 + 1);
+    cause.position = at.and_then(|at| at.checked_sub(piece.begins)).map(|at| at as u32 + 1);
     (piece.statement, cause)
 }
 

@@ -230,6 +230,8 @@ pub struct Run {
     locked: bool,
     in_transaction: bool,
     lock_tries: u32,
+    /// Statements of the clean-up that were sent again.
+    repeats: u32,
     /// The move whose steps may have left their mark on the session.
     soiled: Option<usize>,
     /// Transaction of the intent of the step at work, where it was asked for.
@@ -266,6 +268,7 @@ impl Run {
             locked: false,
             in_transaction: false,
             lock_tries: 0,
+            repeats: 0,
             soiled: None,
             intent: String::new(),
             patience: patience::Patience::default(),

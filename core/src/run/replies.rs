@@ -9,6 +9,10 @@ use crate::script::{self, Part, Shape};
 use crate::statement::{Reply, Row, column};
 use crate::{variables, verify};
 
+/// How often a run sends again what a cancel has met behind its failure. Chosen: more than a person sends, and an end where a
+/// timeout says the same.
+const REPEATS: u32 = 3;
+
 impl Run {
     /// What came of the statement that [`Run::turn`] gave.
     pub fn replied(&mut self, reply: Reply) {
@@ -356,7 +360,10 @@ impl Run {
     /// A statement failed at the server.
     fn broke(&mut self, task: &Task, cause: DbError) {
         if self.failure.is_some() {
-            return self.could_not_clean_up(task);
+            return match cause.sqlstate.as_str() {
+                "57014" if self.repeats < REPEATS => self.repeat(task),
+                _ => self.could_not_clean_up(task),
+            };
         }
         if let Task::Blockers(broken) = task {
             return self.found_blockers(broken, &[]);
@@ -383,6 +390,12 @@ impl Run {
             return;
         }
         self.end_broken(task, cause);
+    }
+
+    /// A cancel that comes late meets what keeps the books of it.
+    fn repeat(&mut self, task: &Task) {
+        self.repeats += 1;
+        self.queue.push_front(task.clone());
     }
 
     fn end_broken(&mut self, task: &Task, cause: DbError) {

@@ -84,3 +84,22 @@ fn a_cancelled_statement_is_the_operators_doing_if_the_run_says_so() {
         assert!(sent.ends_with(&[reset.into(), "step_failed".into(), "unlock".into()]), "{sent:?}");
     }
 }
+
+#[test]
+fn a_cancel_that_meets_the_books_does_not_keep_them_from_being_kept() {
+    for cancels in [1, 9] {
+        let mut left = cancels;
+        let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| match name {
+            "step_start" => Some(Ok(vec![row(&["true"])])),
+            "step_failed" if left > 0 => {
+                left -= 1;
+                broken("57014", "canceling statement due to user request")
+            }
+            _ => None,
+        });
+        assert_eq!(outcome.expect_err("cancelled").kind(), Kind::Interrupted);
+        let tries = sent.iter().filter(|name| *name == "step_failed").count();
+        assert_eq!(tries, if cancels == 1 { 2 } else { 4 }, "{sent:?}");
+        assert_eq!(sent.last().map(String::as_str), Some("unlock"));
+    }
+}
