@@ -70,8 +70,7 @@ comment on function strata.require_vector_column(regclass, text, text) is
     'Inner part of add_source: refuses a column that cannot hold the vectors of a model.';
 comment on function strata.require_vectors is 'Inner part of complete_jobs: refuses vectors that a source cannot keep.';
 comment on function strata.lease_jobs(text, int, interval, boolean, text[]) is 'Inner part of claim_jobs: the queue.';
-comment on function strata.take_jobs(text, int, int) is 'Inner part of lease_jobs: the ripe jobs of a model, tenants in turn.';
-comment on function strata.next_lane(text, int, int) is 'Inner part of take_jobs: the next tenant with a ripe job.';
+comment on function strata.lock_ripe_jobs(text, int, int) is 'Inner part of lease_jobs: the ripe jobs of a model, tenants in turn.';
 comment on function strata.free_leases(int) is 'Inner part of lease_jobs: leases that are over, or whose session is gone.';
 comment on function strata.bury_jobs(text, uuid[], text) is 'Inner part of claim_jobs: jobs that can not be embedded, as the source is.';
 comment on function strata.pause_model(text, interval, text, boolean) is 'Inner part of fail_jobs: keeps all workers from a model.';

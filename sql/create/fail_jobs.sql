@@ -30,11 +30,14 @@ begin
             using errcode = '22023', hint = 'use failed, unavailable, busy, rejected or returned';
     end if;
     with held as (
-        select j.entity_type, j.entity_id, j.model, coalesce(j.failing_since, clock_timestamp()) as since
-        from strata.job j join unnest(entity_types, entity_ids, fences) g(type, id, fence)
-             on j.entity_type = g.type and j.entity_id = g.id and j.fence = g.fence
-        where j.state = 'leased'
-        for update of j skip locked
+        select k.place, k.model, coalesce(k.failing_since, clock_timestamp()) as since
+        from unnest(entity_types, entity_ids, fences) g(type, id, fence)
+        cross join lateral (
+            select j.ctid as place, j.model, j.state, j.fence, j.failing_since from strata.job j
+            where j.entity_type = g.type and j.entity_id = g.id
+            offset 0 for update skip locked
+        ) k
+        where k.state = 'leased' and k.fence = g.fence
     ), failed as (
         update strata.job j
         set state = case when fail_jobs.kind = 'rejected' then 'dead'
@@ -48,7 +51,7 @@ begin
                 counts * least(interval '1 hour', interval '1 second' * 2 ^ least(j.attempts + 1, 12)) * (0.5 + random())),
             updated_at = clock_timestamp()
         from held h left join strata.model_state p on p.model = h.model
-        where (j.entity_type, j.entity_id, j.model) = (h.entity_type, h.entity_id, h.model)
+        where j.ctid = h.place
         returning j.state, j.model
     )
     select count(*) filter (where f.state = 'queued'), count(*) filter (where f.state = 'dead'), array_agg(distinct f.model)

@@ -5,10 +5,11 @@ create function strata.lease_jobs(worker text, max int, lease interval, while_co
 returns strata.job[]
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    batch    strata.job[];
-    turn     text;
-    urgency  int;
-    begun    timestamptz := (select a.backend_start from pg_stat_get_activity(pg_backend_pid()) a);
+    ripe    tid[];
+    batch   strata.job[];
+    turn    text;
+    urgency int;
+    begun   timestamptz := (select a.backend_start from pg_stat_get_activity(pg_backend_pid()) a);
 begin
     perform strata.free_leases(max);
     for turn in
@@ -18,84 +19,87 @@ begin
         order by random()
     loop
         foreach urgency in array array[10, 0] loop
-            batch := batch || strata.take_jobs(turn, urgency, max - coalesce(cardinality(batch), 0));
+            ripe := ripe || strata.lock_ripe_jobs(turn, urgency, max - coalesce(cardinality(ripe), 0));
         end loop;
     end loop;
-    update strata.job j
-    set state = 'leased', fence = j.fence + 1, worker = lease_jobs.worker,
-        lease_until = clock_timestamp() + lease_jobs.lease, updated_at = clock_timestamp(),
-        session_pid = case when while_connected then pg_backend_pid() end,
-        session_start = case when while_connected then begun end
-    from unnest(batch) b
-    where (j.entity_type, j.entity_id, j.model) = (b.entity_type, b.entity_id, b.model);
-    select array_agg((j.*)::strata.job) into batch
-    from unnest(batch) b
-    join strata.job j on (j.entity_type, j.entity_id, j.model) = (b.entity_type, b.entity_id, b.model);
+    with taken as (
+        update strata.job j
+        set state = 'leased', fence = j.fence + 1, worker = lease_jobs.worker,
+            lease_until = clock_timestamp() + lease_jobs.lease, updated_at = clock_timestamp(),
+            session_pid = case when while_connected then pg_backend_pid() end,
+            session_start = case when while_connected then begun end
+        where j.ctid = any (ripe)
+        returning j
+    )
+    select array_agg(t.j) into batch from taken t;
     return batch;
 end
 $$;
 revoke execute on function strata.lease_jobs from public;
 
--- take_jobs: locks up to `max` ripe jobs of a model and a priority. Lanes take turns, from one that chance names, so that
--- a tenant who writes a million rows does not stand before one who writes one.
-create function strata.take_jobs(of_model text, urgency int, max int) returns strata.job[]
+-- lock_ripe_jobs: locks up to `max` ripe jobs of a model and a priority, and answers where they lie: nobody moves them
+-- while we hold them. Lanes take turns, from one that chance names, so that a tenant who writes a million rows does not
+-- stand before one who writes one.
+create function strata.lock_ripe_jobs(of_model text, urgency int, max int) returns tid[]
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    batch strata.job[];
+    ripe  tid[];
     first int := (random() * 4294967295 - 2147483648)::bigint::int;
 begin
     if max <= 0 then
         return null;
     end if;
-    with recursive round(lane, n) as (
-        select strata.next_lane(of_model, urgency, first), 1
+    with recursive lanes(lane, n) as (
+        (select j.lane::bigint, 1 from strata.job j
+         where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane >= first
+           and j.not_before <= clock_timestamp()
+         order by j.lane limit 1)
         union all
-        select strata.next_lane(of_model, urgency, r.lane + 1), r.n + 1 from round r
-        where r.lane is not null and r.lane < 2147483647 and r.n < take_jobs.max
-    ), rest(lane, n) as (
-        select strata.next_lane(of_model, urgency, -2147483648), (select count(*)::int from round)
+        select (select j.lane::bigint from strata.job j
+                where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane > l.lane
+                  and j.not_before <= clock_timestamp()
+                order by j.lane limit 1), l.n + 1
+        from lanes l where l.lane is not null and l.n < lock_ripe_jobs.max
+    ), before(lane, n) as (
+        (select j.lane::bigint, 1 from strata.job j
+         where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane < first
+           and j.not_before <= clock_timestamp() and (select count(l.lane) from lanes l) < lock_ripe_jobs.max
+         order by j.lane limit 1)
         union all
-        select strata.next_lane(of_model, urgency, r.lane + 1), r.n + 1 from rest r
-        where r.lane is not null and r.lane < first and r.n < take_jobs.max
-    ), lanes as (
-        select r.lane from round r where r.lane is not null
-        union
-        select r.lane from rest r where r.lane is not null
+        select (select j.lane::bigint from strata.job j
+                where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane > b.lane
+                  and j.lane < first and j.not_before <= clock_timestamp()
+                order by j.lane limit 1), b.n + 1
+        from before b where b.lane is not null and b.n < lock_ripe_jobs.max
+    ), found as (
+        select l.lane from lanes l where l.lane is not null
+        union all
+        select b.lane from before b where b.lane is not null
     )
-    select array_agg(p.job) into batch from (
-        select r.job from lanes l cross join lateral (
-            select j as job from strata.job j
-            where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane = l.lane
+    select array_agg(p.place) into ripe from (
+        select r.place from found f cross join lateral (
+            select j.ctid as place from strata.job j
+            where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane = f.lane
               and j.not_before <= clock_timestamp()
             order by j.not_before
-            limit (select ceil(take_jobs.max / count(*)::numeric)::int from lanes)
+            limit (select ceil(lock_ripe_jobs.max / count(*)::numeric)::int from found)
             for update skip locked
-        ) r limit take_jobs.max
+        ) r limit lock_ripe_jobs.max
     ) p;
-    if cardinality(batch) = take_jobs.max then
-        return batch;
+    if cardinality(ripe) = lock_ripe_jobs.max then
+        return ripe;
     end if;
     -- Some lanes had less than their share.
-    return batch || array(
-        select j from strata.job j
+    return ripe || array(
+        select j.ctid from strata.job j
         where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.not_before <= clock_timestamp()
-          and (j.entity_type, j.entity_id) not in (select b.entity_type, b.entity_id from unnest(batch) b)
+          and j.ctid <> all (coalesce(ripe, '{}'))
         order by j.lane, j.not_before
-        limit take_jobs.max - coalesce(cardinality(batch), 0)
+        limit lock_ripe_jobs.max - coalesce(cardinality(ripe), 0)
         for update skip locked);
 end
 $$;
-revoke execute on function strata.take_jobs from public;
-
--- next_lane: the first lane from this one on that has a ripe job; null: none.
-create function strata.next_lane(of_model text, urgency int, lane int) returns int
-language sql stable set search_path = pg_catalog, pg_temp as $$
-    select j.lane from strata.job j
-    where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane >= next_lane.lane
-      and j.not_before <= clock_timestamp()
-    order by j.lane limit 1
-$$;
-revoke execute on function strata.next_lane from public;
+revoke execute on function strata.lock_ripe_jobs from public;
 
 -- free_leases: puts back into the queue what is leased for longer than it may be, and what belongs to a session that is gone.
 create function strata.free_leases(max int) returns void
@@ -110,11 +114,11 @@ begin
     update strata.job j
     set state = 'queued', worker = null, lease_until = null, session_pid = null, session_start = null,
         updated_at = clock_timestamp()
-    where (j.entity_type, j.entity_id, j.model) in (
-        select o.entity_type, o.entity_id, o.model from strata.job o
+    where j.ctid = any (array(
+        select o.ctid from strata.job o
         where o.state = 'leased' and (o.lease_until < clock_timestamp() or o.session_pid = any (gone))
         order by o.lease_until limit free_leases.max
-        for update skip locked);
+        for update skip locked));
 end
 $$;
 revoke execute on function strata.free_leases from public;
