@@ -41,6 +41,8 @@ pub struct Source {
     pub words: Option<Words>,
     /// The column of the embedding.
     pub vector: String,
+    /// The table that keeps the embeddings; none: the source's own.
+    pub store: Option<Store>,
     /// The model of its embeddings.
     pub model: String,
     /// What the model answers with.
@@ -49,6 +51,15 @@ pub struct Source {
     pub access: Access,
     /// Whether row level security decides what the caller finds there.
     pub row_security: bool,
+}
+
+/// A narrow table of the schema `strata_vectors`: tenant, entity_type, entity_id, embedding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// Its name.
+    pub name: String,
+    /// Whether it keeps numbers of two bytes.
+    pub half: bool,
 }
 
 /// The column that tells a row that nobody is to find.
@@ -80,6 +91,8 @@ pub enum Access {
     Denied,
     /// The table is gone.
     NoTable,
+    /// The table of its embeddings is gone.
+    NoStore,
     /// This column is gone.
     NoColumn(String),
     /// A column has another type by now.
@@ -102,6 +115,8 @@ pub enum Argument {
     Tenant,
     /// int8: rows at most.
     Rows(i64),
+    /// int8: how many of the nearest vectors of a store are looked at.
+    Candidates(i64),
     /// int4: how old a row may be, in days.
     Days(i32),
     /// float8: the least similarity.
@@ -131,6 +146,20 @@ pub struct Plan {
     pub row_security: bool,
     /// What is left to do where the answer is to be diverse.
     pub diverse: Option<Diverse>,
+    /// What is left to do where the answer is short.
+    pub deeper: Option<Deeper>,
+}
+
+/// Only so many of the nearest vectors of a store were looked at. Rows that may not be seen are among them: where fewer
+/// rows came back than were wanted, and there are more vectors, all of them are looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deeper {
+    /// Rows wanted.
+    pub rows: i64,
+    /// Vectors looked at.
+    pub candidates: i64,
+    /// Whether the tenant has as many vectors: $1 uuid tenant, $2 int8 candidates. Column: bool.
+    pub more: String,
 }
 
 /// Candidates are picked from by a [`Picker`]; what it picks is fetched.
@@ -197,6 +226,7 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
         arguments,
         row_security: chosen.iter().any(|s| s.row_security),
         diverse: diverse.transpose()?,
+        deeper: search.deeper()?,
     })
 }
 
@@ -267,6 +297,9 @@ pub fn compared(source: &Source) -> Result<String, Error> {
 
 /// Why a source is searched exactly. `index`: one that leads to the tenant's rows.
 pub fn reason(source: &Source, index: Option<&str>) -> String {
+    if let Some(store) = &source.store {
+        return format!("every vector of the tenant in strata_vectors.{} is compared", store.name);
+    }
     let (schema, name) = &source.relation;
     match index {
         Some(index) => format!("every row of the tenant is compared; index {index} leads to them"),
@@ -311,6 +344,7 @@ fn broken(source: &Source) -> Option<Error> {
     let (schema, name) = &source.relation;
     let (fault, sqlstate) = match &source.access {
         Access::NoTable => (format!("table {schema}.{name} does not exist"), "42P01"),
+        Access::NoStore => ("the table of its vectors does not exist".to_owned(), "42P01"),
         Access::NoColumn(column) => {
             (format!("column \"{column}\" of {schema}.{name} does not exist"), "42703")
         }

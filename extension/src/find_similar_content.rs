@@ -1,5 +1,6 @@
 //! `find_similar_content`: a search that begins at a row instead of a vector.
 
+use crate::caller::known_as;
 use crate::hits::{Values, hits};
 use crate::jsonb::Jsonb;
 use crate::prepared::select;
@@ -51,7 +52,9 @@ fn find_similar_content(
     let of = (!plan.row_security).then_some(begin.tenant);
     let tenant = registry.tenant(of, plan.row_security)?;
     let values = Values { tenant, embedding: None, metadata: None, text: None };
-    Ok(TableIterator::new(hits(&plan, values).map_err(internal)?))
+    let caller = plan.row_security.then_some(tenant);
+    let found = known_as(caller, || hits(&plan, values)).map_err(internal)?;
+    Ok(TableIterator::new(found))
 }
 
 fn given<T>(name: &str, value: Option<T>) -> Result<T, ErrorReport> {

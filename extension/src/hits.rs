@@ -26,13 +26,39 @@ pub struct Values<'a> {
 
 /// The rows that a plan finds.
 pub fn hits(plan: &Plan, values: Values<'_>) -> spi::Result<Vec<Hit>> {
-    let parameters = bind(&plan.arguments, values);
+    let tenant = values.tenant;
+    let mut parameters = bind(&plan.arguments, values);
     match &plan.diverse {
-        None => prepared::search(&plan.sql, &parameters, |row| hit(&row)),
+        None => {
+            let found = prepared::search(&plan.sql, &parameters, |row| hit(&row))?;
+            if !is_short(plan, tenant, found.len())? {
+                return Ok(found);
+            }
+            widen(&plan.arguments, &mut parameters);
+            prepared::search(&plan.sql, &parameters, |row| hit(&row))
+        }
         Some(diverse) => {
             let candidates = prepared::search(&plan.sql, &parameters, |row| candidate(&row))?;
             pick(diverse, candidates)
         }
+    }
+}
+
+/// Whether there may be more rows than were found: fewer than were wanted, and more vectors than were looked at.
+fn is_short(plan: &Plan, tenant: Uuid, found: usize) -> spi::Result<bool> {
+    let Some(deeper) = plan.deeper.as_ref().filter(|deeper| (found as i64) < deeper.rows) else {
+        return Ok(false);
+    };
+    let parameters: [DatumWithOid<'_>; 2] = [tenant.into(), deeper.candidates.into()];
+    let more = prepared::search(&deeper.more, &parameters, |row| row[1].value::<bool>())?;
+    Ok(more.contains(&Some(true)))
+}
+
+/// All vectors are looked at.
+fn widen(arguments: &[Argument], parameters: &mut [DatumWithOid<'_>]) {
+    let is_candidates = |argument: &Argument| matches!(argument, Argument::Candidates(_));
+    if let Some(place) = arguments.iter().position(is_candidates) {
+        parameters[place] = i64::MAX.into();
     }
 }
 
@@ -43,7 +69,7 @@ fn bind<'a>(arguments: &[Argument], values: Values<'a>) -> Vec<DatumWithOid<'a>>
         bound.push(match argument {
             Argument::Embedding => embedding.take().expect("core plans a vector where one was given"),
             Argument::Tenant => tenant.into(),
-            Argument::Rows(rows) => (*rows).into(),
+            Argument::Rows(rows) | Argument::Candidates(rows) => (*rows).into(),
             Argument::Days(days) => (*days).into(),
             Argument::Minimum(minimum) => (*minimum).into(),
             Argument::Metadata => metadata.take().expect("core plans a filter where one was given").into(),

@@ -24,9 +24,7 @@ extension_sql_file!(
     name = "migration_version",
     requires = ["migration_status"]
 );
-extension_sql_file!("../../sql/create/begin_step.sql", name = "begin_step", requires = ["migration_version"]);
-extension_sql_file!("../../sql/create/finish_step.sql", name = "finish_step", requires = ["begin_step"]);
-extension_sql_file!("../../sql/create/stop_asked.sql", name = "stop_asked", requires = ["finish_step"]);
+extension_sql_file!("../../sql/create/stop_asked.sql", name = "stop_asked", requires = ["migration_version"]);
 extension_sql_file!("../../sql/create/run_is_alive.sql", name = "run_is_alive", requires = ["stop_asked"]);
 extension_sql_file!(
     "../../sql/create/end_hung_executors.sql",
@@ -105,7 +103,8 @@ extension_sql_file!(
 extension_sql_file!("../../sql/create/model.sql", name = "model", requires = ["vector_schema"]);
 extension_sql_file!("../../sql/create/model_state.sql", name = "model_state", requires = ["model"]);
 extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model_state"]);
-extension_sql_file!("../../sql/create/job.sql", name = "job", requires = ["source"]);
+extension_sql_file!("../../sql/create/vector_store.sql", name = "vector_store", requires = ["source"]);
+extension_sql_file!("../../sql/create/job.sql", name = "job", requires = ["vector_store"]);
 extension_sql_file!("../../sql/create/add_model.sql", name = "add_model", requires = ["job"]);
 extension_sql_file!("../../sql/create/limit_model.sql", name = "limit_model", requires = ["add_model"]);
 extension_sql_file!("../../sql/create/take_turn.sql", name = "take_turn", requires = ["limit_model"]);
@@ -121,9 +120,14 @@ extension_sql_file!("../../sql/create/queue_jobs.sql", name = "queue_jobs", requ
 extension_sql_file!("../../sql/create/watcher.sql", name = "watcher", requires = ["queue_jobs"]);
 extension_sql_file!("../../sql/create/watch_source.sql", name = "watch_source", requires = ["watcher"]);
 extension_sql_file!(
+    "../../sql/create/follow_source.sql",
+    name = "follow_source",
+    requires = ["watch_source"]
+);
+extension_sql_file!(
     "../../sql/create/require_column.sql",
     name = "require_column",
-    requires = ["watch_source"]
+    requires = ["follow_source"]
 );
 extension_sql_file!("../../sql/create/require_key.sql", name = "require_key", requires = ["require_column"]);
 extension_sql_file!(

@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod caller;
 mod delegation;
 mod executor;
 mod finalize_migration_cleanup;
@@ -19,6 +20,7 @@ mod install_gates;
 mod install_http;
 mod jsonb;
 mod plan;
+mod planned;
 mod preflight;
 mod prepared;
 mod push_pack;
@@ -71,6 +73,7 @@ extension_sql_file!(
     requires = [
         "watch_registry",
         "http_end",
+        caller::caller,
         "refresh_hierarchy_view",
         rag_search::rag_search,
         find_similar_content::find_similar_content,

@@ -1,14 +1,16 @@
 //! `rag_search`: the SQL door to search. Decodes arguments, asks core, runs the statement. Decides nothing.
 
+use crate::caller::known_as;
 use crate::hits::{Values, hits};
 use crate::jsonb::Jsonb;
+use crate::planned;
 use crate::remembered;
 use crate::report::{internal, report};
 use crate::vector::Vector;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
-use strata_core::search::{self, Near, Options, Request};
+use strata_core::search::{Near, Options, Request};
 
 /// The rows of one tenant nearest to an embedding, and to a text where one is given, over all sources, best first.
 #[pg_extern(stable, parallel_safe)]
@@ -59,12 +61,14 @@ fn rag_search(
         },
     };
     let registry = remembered::registry().map_err(internal)?;
-    let plan = search::plan(&request, &registry.sources, &registry.vector_schema).map_err(report)?;
+    let plan = planned::plan(&request, &registry).map_err(report)?;
     let values = Values {
         tenant: registry.tenant(user_id_filter, plan.row_security)?,
         embedding: query_embedding.map(|embedding| embedding.parameter(registry.vector)),
         metadata: metadata_filter,
         text: query_text,
     };
-    Ok(TableIterator::new(hits(&plan, values).map_err(internal)?))
+    let caller = plan.row_security.then_some(values.tenant);
+    let found = known_as(caller, || hits(&plan, values)).map_err(internal)?;
+    Ok(TableIterator::new(found))
 }

@@ -7,7 +7,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
-use strata_core::search::{self, Access, Hidden, Source, Words};
+use strata_core::search::{self, Access, Hidden, Source, Store, Words};
 
 /// What is registered, and the oid and the schema of pgvector's type.
 pub struct Registry {
@@ -64,7 +64,7 @@ impl Registry {
     }
 
     /// Supabase's `auth.uid()` where it is, else the subject of the request's claims.
-    fn caller(&self) -> spi::Result<Option<Uuid>> {
+    pub fn caller(&self) -> spi::Result<Option<Uuid>> {
         let sql = match self.auth_uid {
             true => "select auth.uid()",
             false => include_str!("../../sql/query/caller.sql"),
@@ -93,7 +93,8 @@ fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
         json: required(row, "json")?,
         hidden: hidden.map(if hidden_is_time { Hidden::Since } else { Hidden::Flag }),
         words: words.map(|name| Words { name, config, column }),
-        vector: text("vector_column")?,
+        vector: row["vector_column"].value()?.unwrap_or_else(|| "embedding".to_owned()),
+        store: store(row)?,
         model: text("model")?,
         dimensions: usize::try_from(required::<i32>(row, "dimensions")?).unwrap_or(0),
         access,
@@ -101,9 +102,18 @@ fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
     })
 }
 
+fn store(row: &SpiHeapTupleData<'_>) -> spi::Result<Option<Store>> {
+    let name: Option<String> = row["store"].value()?;
+    let half = required(row, "store_half")?;
+    Ok(name.map(|name| Store { name, half }))
+}
+
 fn access(row: &SpiHeapTupleData<'_>) -> spi::Result<Access> {
     if !required::<bool>(row, "has_table")? {
         return Ok(Access::NoTable);
+    }
+    if !required::<bool>(row, "has_store")? {
+        return Ok(Access::NoStore);
     }
     if let Some(column) = row["gone"].value()? {
         return Ok(Access::NoColumn(column));

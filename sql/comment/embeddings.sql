@@ -18,6 +18,7 @@ comment on column strata.source.metadata_columns is 'Columns that search returns
 comment on column strata.source.hidden_column is 'A boolean that is true, or a date or time that is set: no search finds the row; null: none.';
 comment on column strata.source.text_search_config is 'Under which its words are found; null: they are not.';
 comment on column strata.source.text_search_column is 'A tsvector that holds the words; null: they are made of title and content.';
+comment on column strata.source.store is 'The table of the schema strata_vectors that keeps the vectors; null: the vector column does.';
 comment on column strata.source.model_column is 'Where the model of a vector is kept beside it; null: nowhere.';
 comment on column strata.source.embedded_at_column is 'Where the time of a vector is kept beside it; null: nowhere.';
 
@@ -34,9 +35,9 @@ comment on function strata.add_model(text, text, int, int) is 'Makes an embeddin
 comment on function strata.limit_model(text, int, bigint) is 'How much all workers together may ask of a model in a minute.';
 comment on function strata.take_turn(text, bigint) is 'Asks to call a provider within the limits: zero, or how long to wait.';
 comment on function strata.drop_model(text) is 'Forgets a model that no source uses.';
-comment on function strata.add_source(text, regclass, text, text, text, text[], text, text, text, text[], text, text, text, regconfig, text) is
+comment on function strata.add_source is
     'Makes a table searchable: from then on every change of its texts queues a job.';
-comment on function strata.drop_source(text) is 'Forgets a source with its triggers and jobs; the table and its vectors stay.';
+comment on function strata.drop_source(text) is 'Forgets a source with its triggers and jobs; the table and the vectors in it stay.';
 comment on function strata.sources() is 'What is searched: table, model, the indexes of the tenant and of the words, and what is wrong with it; null: nothing.';
 comment on function strata.set_text_search(text, regconfig, text) is 'Makes the words of a source searchable under a text search configuration.';
 comment on function strata.words_expression(strata.source, text) is 'The SQL expression for the words of a row.';
@@ -84,3 +85,12 @@ comment on function strata.end_jobs(text, text, uuid[], uuid[], uuid[], bigint[]
 comment on function strata.store_vectors is 'Inner part of complete_jobs: writes vectors into the rows of a source.';
 comment on function strata.session_search_path() is 'The search_path that a session of this role starts with.';
 comment on function strata.vector_schema() is 'The schema that pgvector lives in.';
+comment on table strata.vector_store is 'The narrow tables of the schema strata_vectors, one for each model whose sources keep their vectors there.';
+comment on function strata.make_store is 'The narrow table of a model, made where it is not there yet; its name.';
+comment on function strata.store_name is 'A free name for the narrow table of a model.';
+comment on function strata.empty_store is 'Takes the vectors of a dropped source out of its store, and the store away with its last source.';
+comment on function strata.open_sources is 'Sources with a store whose rows the caller may all read, for the policies of stores.';
+comment on function strata.follow_source is 'Puts the triggers on a table by which its vectors in a store live and die with its rows.';
+comment on function strata.unfollow_source is 'Removes the triggers that follow_source has put on a table.';
+comment on function strata.follow() is 'Trigger function: vectors in a store live and die with their rows.';
+comment on function strata.keep_vectors is 'Writes vectors of rows of a source into its store, or takes them away.';

@@ -14,6 +14,8 @@ language sql set search_path = pg_catalog, pg_temp as $$
                 when c.gone is not null then format('column "%s" does not exist', c.gone)
                 when v.type <> format('vector(%s)', m.dimensions)
                 then format('column "%s" is of type %s, not vector(%s)', s.vector_column, v.type, m.dimensions)
+                when s.store is not null and to_regclass(format('strata_vectors.%I', s.store)) is null
+                then format('table strata_vectors.%I does not exist', s.store)
                 when w.triggers < 4 then 'the table is not watched: changes of its texts queue no job' end
     from strata.source s
     join strata.model m on m.name = s.model

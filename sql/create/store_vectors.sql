@@ -1,5 +1,7 @@
 -- store_vectors: writes vectors into rows of a source, and the model and the time where the source keeps them; null for
 -- all vectors takes them away. Answers the rows written. The triggers of the application see an ordinary update.
+-- Where the source has no vector column, the vectors go into its store, brought to length 1, and only the model and the time
+-- into its row.
 -- The type vector is written with its schema, found by catalog at installation; the oid is what stays.
 do $install$
 begin
@@ -7,7 +9,7 @@ begin
 create function strata.store_vectors(s strata.source, ids uuid[], vectors %I.vector[]) returns int
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    columns text := format('%%I = g.vector', s.vector_column)
+    columns text := case when s.vector_column is null then '' else format('%%I = g.vector', s.vector_column) end
         || case when s.model_column is null then '' else
            format(', %%I = case when g.vector is not null then %%L end', s.model_column, s.model) end
         || case when s.embedded_at_column is null then '' else
@@ -15,6 +17,10 @@ declare
     written int;
 begin
     perform set_config('search_path', strata.session_search_path(), true);
+    columns := pg_catalog.ltrim(columns, ', ');
+    if s.vector_column is null then
+        perform strata.keep_vectors(s, ids, vectors);
+    end if;
     execute pg_catalog.format(
         'update %%I.%%I r set %%s from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2)) g(id, vector)
          where r.%%I = g.id',
@@ -28,3 +34,34 @@ $sql$, strata.vector_schema());
 end
 $install$;
 revoke execute on function strata.store_vectors from public;
+
+-- keep_vectors: writes vectors of rows of a source into its store; null for all vectors takes them away. The type of the
+-- embedding is that of the table.
+do $install$
+begin
+    execute format($sql$
+create function strata.keep_vectors(s strata.source, ids uuid[], vectors %1$I.vector[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    kept strata.vector_store;
+begin
+    select * into kept from strata.vector_store v where v.name = s.store;
+    if vectors is null then
+        execute format('delete from strata_vectors.%%I v where v.entity_type = $1 and v.entity_id = any ($2)', s.store)
+            using s.entity_type, ids;
+        return;
+    end if;
+    execute format(
+        'insert into strata_vectors.%%1$I as v (tenant, entity_type, entity_id, embedding)
+         select r.%%2$I, $1, g.id, %1$I.l2_normalize(g.vector)::%1$I.%%3$I
+         from rows from (unnest($2), unnest($3)) g(id, vector) join %%4$I.%%5$I r on r.%%6$I = g.id
+         order by 1, 3
+         on conflict (entity_type, entity_id) do update set tenant = excluded.tenant, embedding = excluded.embedding',
+        s.store, s.tenant_column, kept.storage, s.relation_schema, s.relation_name, s.key_column)
+        using s.entity_type, ids, vectors;
+end
+$$
+$sql$, strata.vector_schema());
+end
+$install$;
+revoke execute on function strata.keep_vectors from public;

@@ -30,7 +30,9 @@ begin
     insert into strata.vector_store (model, name, storage)
     values (model, strata.store_name(model), storage)
     returning * into made;
-    create schema if not exists strata_vectors;
+    if to_regnamespace('strata_vectors') is null then
+        create schema strata_vectors;
+    end if;
     execute format(
         'create table strata_vectors.%1$I (
              tenant uuid not null, entity_type text not null, entity_id uuid not null, embedding %2$I.%3$I(%4$s) not null,

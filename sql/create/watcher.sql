@@ -78,7 +78,7 @@ begin
     return null;
 end
 $watch$,
-        s.entity_type, s.key_column, s.vector_column,
+        s.entity_type, s.key_column, coalesce(s.vector_column, s.embedded_at_column),
         strata.text_columns(s, 'new'),
         strata.text_columns(s, 'old'),
         strata.text_expression(s.title_column, s.content_columns, 'new'),

@@ -5,19 +5,23 @@
 -- exist, null: none), misfit text, misfit_is text, misfit_should text (a column whose type cannot play its role, its type,
 -- and what it should be; null: none), hidden_is_time bool, json text[] (columns whose value need not fit into a jsonb),
 -- readable bool (every column that search needs), row_security bool (it decides what the caller finds),
+-- store text (the table that keeps the vectors; null: the source's own), store_half bool (numbers of two bytes), has_store bool,
 -- config text (the number of the text search configuration; null: there is none, or it is gone),
 -- vector oid (the type), vector_schema text, read_from oid[] (the relations that this was read from); in the order in which
 -- equally similar rows are returned
 select s.entity_type, s.relation_schema, s.relation_name, s.key_column, s.tenant_column, s.title_column,
        s.content_columns, s.created_at_column, s.metadata_columns, s.vector_column, s.hidden_column, s.text_search_config, s.text_search_column, w.config,
        s.model, m.dimensions,
+       s.store, coalesce(d.half, false) as store_half, s.store is null or d.oid is not null as has_store,
        r.oid is not null as has_table,
        needed.gone, needed.misfit, needed.misfit_is, needed.misfit_should,
        coalesce(needed.hidden_is_time, false) as hidden_is_time, coalesce(needed.json, '{}') as json,
-       coalesce(needed.readable and pg_catalog.has_schema_privilege(r.relnamespace, 'usage'), false) as readable,
+       coalesce(needed.readable and pg_catalog.has_schema_privilege(r.relnamespace, 'usage')
+                and (d.oid is null or pg_catalog.has_table_privilege(d.oid, 'select')
+                                      and pg_catalog.has_schema_privilege(d.relnamespace, 'usage')), false) as readable,
        coalesce(pg_catalog.row_security_active(r.oid), false) as row_security,
        v.type as vector, v.schema as vector_schema,
-       pg_catalog.array_remove(array['strata.source'::pg_catalog.regclass, 'strata.model'::pg_catalog.regclass, r.oid], null)::pg_catalog.oid[] as read_from
+       pg_catalog.array_remove(array['strata.source'::pg_catalog.regclass, 'strata.model'::pg_catalog.regclass, r.oid, d.oid], null)::pg_catalog.oid[] as read_from
 from strata.source s
 join strata.model m on m.name operator(pg_catalog.=) s.model
 cross join (
@@ -38,6 +42,17 @@ left join lateral (
           where n.nspname operator(pg_catalog.=) s.relation_schema::pg_catalog.name)
     limit 1
 ) r on true
+left join lateral (
+    select c.oid, c.relnamespace, (
+               select y.typname operator(pg_catalog.=) 'halfvec'
+               from pg_catalog.pg_attribute a join pg_catalog.pg_type y on y.oid operator(pg_catalog.=) a.atttypid
+               where a.attrelid operator(pg_catalog.=) c.oid and a.attname operator(pg_catalog.=) 'embedding') as half
+    from pg_catalog.pg_class c
+    where c.relname operator(pg_catalog.=) s.store::pg_catalog.name
+      and c.relnamespace operator(pg_catalog.=) (
+          select n.oid from pg_catalog.pg_namespace n where n.nspname operator(pg_catalog.=) 'strata_vectors')
+    limit 1
+) d on true
 left join lateral (
     select pg_catalog.min(c.name) filter (where c.attnum is null) as gone,
            pg_catalog.bool_and(pg_catalog.has_column_privilege(r.oid, c.attnum, 'select')) as readable,

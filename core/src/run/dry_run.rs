@@ -84,7 +84,7 @@ impl DryRun {
         let mut jobs = VecDeque::from([Job::Begin, Job::Relations, Job::Limits]);
         jobs.extend(missing.then_some(Job::Install));
         DryRun {
-            run: Run::new(pack, request).apart(),
+            run: Run::new(pack, request),
             shadow: false,
             limits,
             jobs,
@@ -132,7 +132,6 @@ impl DryRun {
                     return Next::Tell(event);
                 }
                 wait @ Next::Wait(_) => return wait,
-                Next::Together(_) => unreachable!("the run is turned apart"),
             }
         }
     }

@@ -8,7 +8,7 @@
 //! Written for any search_path, as everything here is.
 
 use super::request::{Text, has_config, has_operators};
-use super::statement::{Parameters, Parts, Search, relation, visible};
+use super::statement::{Parameters, Parts, Search, relation, vector_of, visible};
 use super::{Argument, Source, Words, candidates};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
@@ -57,13 +57,16 @@ impl Search<'_> {
     }
 
     fn matched_in(&self, n: usize, source: &Source, config: usize, parts: &Parts) -> Result<String, Error> {
-        let [key, tenant, vector] =
-            [Ident::new(&source.key)?, Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
+        let [key, tenant] = [Ident::new(&source.key)?, Ident::new(&source.tenant)?];
         let (relation, words) = (relation(source)?, words(source)?);
+        let vector = match source.store {
+            None => format!("t.{}", Ident::new(&source.vector)?),
+            Some(_) => vector_of(source, &format!("t.{key}"), self.vector_schema)?,
+        };
         let (distance, whose, also) = (&parts.distance, &parts.tenant, &parts.also[n]);
         let found = format!(
             "select {n} as source, {config} as config, t.{key}::pg_catalog.uuid as id,
-            (t.{vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank, {words} as words
+            ({vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank, {words} as words
      from {relation} t
      where t.{tenant} operator(pg_catalog.=) {whose} and ({words}) operator(pg_catalog.@@)
                (select a.query from asked a where a.config operator(pg_catalog.=) {config}){also}"

@@ -66,7 +66,7 @@ pub struct Options<'a> {
 
 impl Request<'_> {
     /// Refuses values that cannot be, whatever the sources are.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         if let Near::Embedding(embedding) = self.near {
             let embedding = embedding.ok_or_else(|| null("query_embedding must not be null"))?;
             if embedding.iter().any(|x| !x.is_finite()) || embedding.iter().all(|x| *x == 0.0) {

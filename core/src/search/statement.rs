@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::ident::{Ident, literal};
 
 mod direct;
+mod store;
 
 /// What a statement is made of.
 pub(super) struct Search<'a> {
@@ -57,6 +58,8 @@ impl Parts {
 pub(super) struct Parts {
     /// From a vector to the question, without its left side.
     pub distance: String,
+    /// The same for a store.
+    pub from_store: String,
     pub tenant: String,
     pub rows: String,
     /// The condition on the rank of `r`.
@@ -81,13 +84,12 @@ impl Search<'_> {
         let (best, arguments) = self.best()?;
         let relevance = self.relevance();
         let vectors = each(self.sources, |n, source| {
-            let (vector, relation, key) =
-                (Ident::new(&source.vector)?, relation(source)?, Ident::new(&source.key)?);
             Ok(format!(
                 "    select b.source, b.id, b.rank, b.score, {relevance} as relevance, f.vector from best b cross join lateral (
-        select t.{vector}::pg_catalog.float4[] as vector from {relation} t where t.{key} operator(pg_catalog.=) b.id limit 1
+        select {}::pg_catalog.float4[] as vector
     ) f
-    where b.source operator(pg_catalog.=) {n}"
+    where b.source operator(pg_catalog.=) {n}",
+                vector_of(source, "b.id", self.vector_schema)?
             ))
         })?;
         let sql = format!(
@@ -121,6 +123,7 @@ impl Search<'_> {
         let also: Result<Vec<String>, Error> = self.sources.iter().map(|source| also(source)).collect();
         Ok(Parts {
             distance: format!("operator({}.<=>) {query}", Ident::new(self.vector_schema)?),
+            from_store: self.distance_in_store(&query)?,
             tenant,
             rows,
             minimum,
@@ -167,11 +170,7 @@ impl Search<'_> {
             Near::Embedding => parameters.place(Argument::Embedding),
             Near::Row(source, id) => {
                 let place = parameters.place(Argument::Id(*id));
-                let (vector, relation, key) =
-                    (Ident::new(&source.vector)?, relation(source)?, Ident::new(&source.key)?);
-                format!(
-                    "(select o.{vector} from {relation} o where o.{key} operator(pg_catalog.=) {place} limit 1)"
-                )
+                vector_of(source, &place, self.vector_schema)?
             }
         })
     }
@@ -224,12 +223,12 @@ pub(super) fn by_key(sources: &[&Source]) -> Result<String, Error> {
 /// What stands about a row that a search begins at. $1 uuid its key. Columns: its tenant uuid, the length of its
 /// embedding float8, null where it has none. No row: it does not exist, or the caller may not see it.
 pub(super) fn begin(source: &Source, vector_schema: &str) -> Result<String, Error> {
-    let [tenant, vector, key] =
-        [Ident::new(&source.tenant)?, Ident::new(&source.vector)?, Ident::new(&source.key)?];
+    let [tenant, key] = [Ident::new(&source.tenant)?, Ident::new(&source.key)?];
     Ok(format!(
-        "select t.{tenant}::pg_catalog.uuid, {}.vector_norm(t.{vector})
+        "select t.{tenant}::pg_catalog.uuid, {}.vector_norm({})
 from {} t where t.{key} operator(pg_catalog.=) $1{} limit 1",
         Ident::new(vector_schema)?,
+        vector_of(source, "$1", vector_schema)?,
         relation(source)?,
         visible(source)?
     ))
@@ -237,6 +236,9 @@ from {} t where t.{key} operator(pg_catalog.=) $1{} limit 1",
 
 /// How many rows an exact search of one tenant compares. $1 uuid tenant. Column: int8.
 pub(super) fn compared(source: &Source) -> Result<String, Error> {
+    if let Some(store) = &source.store {
+        return store::compared(source, store);
+    }
     let [tenant, vector] = [Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
     Ok(format!(
         "select pg_catalog.count(*) from {} t where t.{tenant} operator(pg_catalog.=) $1 and t.{vector} is not null{}",
@@ -269,6 +271,9 @@ pub(super) fn each(
 
 /// The tenant's best rows of one source: key and rank, nothing that is wide.
 fn rank(n: usize, source: &Source, limit: &str, parts: &Parts) -> Result<String, Error> {
+    if let Some(store) = &source.store {
+        return store::rank(n, source, store, limit, parts);
+    }
     let [key, tenant, vector] =
         [Ident::new(&source.key)?, Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
     let (relation, distance, whose, also) =
@@ -280,6 +285,19 @@ fn rank(n: usize, source: &Source, limit: &str, parts: &Parts) -> Result<String,
      where t.{tenant} operator(pg_catalog.=) {whose} and t.{vector} is not null{also}
      order by 3, 2
      limit {limit})"
+    ))
+}
+
+/// The embedding of the row with this key, a vector.
+pub(super) fn vector_of(source: &Source, key: &str, vector_schema: &str) -> Result<String, Error> {
+    if let Some(store) = &source.store {
+        return store::vector_of(source, store, key, vector_schema);
+    }
+    Ok(format!(
+        "(select o.{} from {} o where o.{} operator(pg_catalog.=) {key} limit 1)",
+        Ident::new(&source.vector)?,
+        relation(source)?,
+        Ident::new(&source.key)?
     ))
 }
 

@@ -18,6 +18,7 @@ fn source(entity_type: &str) -> Source {
         hidden: None,
         words: None,
         vector: "embedding".to_owned(),
+        store: None,
         model: "mini".to_owned(),
         dimensions: 3,
         access: Access::Readable,

@@ -10,7 +10,9 @@ use crate::search::Source;
 impl Search<'_> {
     /// Whether nothing dear is computed for rows that are not returned.
     pub(super) fn is_direct(&self) -> bool {
+        let stored = self.sources.iter().any(|source| source.store.is_some());
         self.text.is_none()
+            && !(stored && self.weights.is_some())
             && self.sources.iter().all(|source| source.content.len() <= 1 && source.json.is_empty())
     }
 
@@ -19,12 +21,11 @@ impl Search<'_> {
         let mut parameters = Parameters(Vec::new());
         let parts = self.parts(&mut parameters)?;
         let minimum = parts.minimum.as_ref().map(|minimum| format!("where {minimum}\n")).unwrap_or_default();
-        let branches: Result<Vec<String>, Error> = self
-            .sources
-            .iter()
-            .enumerate()
-            .map(|(n, source)| branch(n, source, &nearest(source, &parts, &parts.also[n])?))
-            .collect();
+        let mut branches = Vec::new();
+        for (n, source) in self.sources.iter().enumerate().filter(|(_, source)| source.store.is_none()) {
+            branches.push(branch(n, source, &nearest(source, &parts, &parts.also[n])?)?);
+        }
+        branches.extend(self.stored(&parts, &mut parameters)?);
         let sql = format!(
             "select r.entity_type, r.id, r.title, r.content, 0::pg_catalog.float8 operator(pg_catalog.-) r.rank, r.created_at, r.metadata
 from (
@@ -32,7 +33,7 @@ from (
 ) r
 {minimum}order by {}, r.source, r.id
 limit {}",
-            branches?.join("\n    union all\n"),
+            branches.join("\n    union all\n"),
             parts.score(),
             parts.rows
         );
@@ -64,11 +65,19 @@ fn nearest(source: &Source, parts: &Parts, also: &str) -> Result<String, Error> 
 /// Those rows in the columns of the answer.
 fn branch(n: usize, source: &Source, nearest: &str) -> Result<String, Error> {
     Ok(format!(
-        "    (select {n} as source, t.{}::pg_catalog.uuid as id, t.{} as rank, {}::pg_catalog.text as entity_type,
-            {} as title, {} as content, t.{}::pg_catalog.timestamptz as created_at, {} as metadata
+        "    (select {n} as source, t.{}::pg_catalog.uuid as id, t.{} as rank, {}
      from ({nearest}) t)",
         Ident::new(&source.key)?,
         rank(source),
+        columns_of(source)?
+    ))
+}
+
+/// The columns of the answer but for its key and similarity: entity_type, title, content, created_at, metadata.
+pub(super) fn columns_of(source: &Source) -> Result<String, Error> {
+    Ok(format!(
+        "{}::pg_catalog.text as entity_type, {} as title, {} as content, t.{}::pg_catalog.timestamptz as created_at,
+            {} as metadata",
         literal(&source.entity_type),
         title(source)?,
         content(&source.content)?,

@@ -1,0 +1,149 @@
+//! Sources whose embeddings lie in a narrow table. The vectors are ranked by themselves; row level security of the source,
+//! and whatever else keeps a row out, is asked of the nearest only, in their order, until there are enough.
+
+use super::direct::columns_of;
+use super::{Argument, Parameters, Parts, Search, relation};
+use crate::error::Error;
+use crate::ident::{Ident, literal};
+use crate::search::{Deeper, Source, Store};
+
+/// Vectors that are looked at for so many rows, before all of them are. Enough that a few rows which may not be seen do
+/// not matter, and few enough that a bounded sort keeps them.
+const fn candidates(rows: i64) -> i64 {
+    2 * rows + 20
+}
+
+impl Search<'_> {
+    /// From a vector of the store to the question, without its left side. All sources use one model, so there is one store.
+    /// The question is brought to length 1, so that each of its numbers fits into two bytes.
+    pub(super) fn distance_in_store(&self, query: &str) -> Result<String, Error> {
+        let schema = Ident::new(self.vector_schema)?;
+        let half =
+            self.sources.iter().find_map(|source| source.store.as_ref()).is_some_and(|store| store.half);
+        Ok(match half {
+            true => {
+                format!("operator({schema}.<=>) (select {schema}.l2_normalize({query})::{schema}.halfvec)")
+            }
+            false => format!("operator({schema}.<=>) {query}"),
+        })
+    }
+
+    /// The branch for all sources of the store; none where there is none.
+    pub(super) fn stored(&self, parts: &Parts, parameters: &mut Parameters) -> Result<Option<String>, Error> {
+        let Some((store, names)) = self.in_store() else { return Ok(None) };
+        let candidates = parameters.place(Argument::Candidates(candidates(self.rows)));
+        let mut rows = Vec::new();
+        for (n, source) in self.sources.iter().enumerate().filter(|(_, source)| source.store.is_some()) {
+            rows.push(format!(
+                "        (select {n} as source, {} from {} t
+         where v.entity_type operator(pg_catalog.=) {}::pg_catalog.text and t.{} operator(pg_catalog.=) v.entity_id
+               and t.{} operator(pg_catalog.=) {}{} limit 1)",
+                columns_of(source)?,
+                relation(source)?,
+                literal(&source.entity_type),
+                Ident::new(&source.key)?,
+                Ident::new(&source.tenant)?,
+                parts.tenant,
+                parts.also[n]
+            ));
+        }
+        Ok(Some(format!(
+            "    (select f.source, v.entity_id as id, v.rank, f.entity_type, f.title, f.content, f.created_at, f.metadata
+     from (select s.entity_type, s.entity_id, (s.embedding {}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+           from {} s
+           where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names})
+           order by 3, 1, 2
+           limit {candidates}) v
+     cross join lateral (
+{}
+     ) f
+     order by v.rank, v.entity_type, v.entity_id
+     limit {})",
+            parts.from_store,
+            table(store)?,
+            parts.tenant,
+            rows.join("\n        union all\n"),
+            parts.rows
+        )))
+    }
+
+    /// What is left to do where the answer is short.
+    pub fn deeper(&self) -> Result<Option<Deeper>, Error> {
+        let Some((store, names)) = self.in_store().filter(|_| self.is_direct()) else { return Ok(None) };
+        let more = format!(
+            "select pg_catalog.count(*) operator(pg_catalog.=) $2 from (
+    select from {} s where s.tenant operator(pg_catalog.=) $1 and s.entity_type operator(pg_catalog.=) any ({names}) limit $2
+) s",
+            table(store)?
+        );
+        Ok(Some(Deeper { rows: self.rows, candidates: candidates(self.rows), more }))
+    }
+
+    /// The store of the sources, and which they are, as an array.
+    fn in_store(&self) -> Option<(&Store, String)> {
+        let stored = || self.sources.iter().filter(|source| source.store.is_some());
+        let store = stored().find_map(|source| source.store.as_ref())?;
+        let names: Vec<String> = stored().map(|source| literal(&source.entity_type)).collect();
+        Some((store, format!("array[{}]::pg_catalog.text[]", names.join(", "))))
+    }
+}
+
+/// The tenant's best rows of one source, however many must be looked at: key and rank.
+pub(super) fn rank(
+    n: usize,
+    source: &Source,
+    store: &Store,
+    limit: &str,
+    parts: &Parts,
+) -> Result<String, Error> {
+    let Parts { from_store, tenant, .. } = parts;
+    Ok(format!(
+        "    (select {n} as source, v.entity_id as id, v.rank
+     from (select s.entity_id, (s.embedding {from_store}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+           from {} s
+           where s.tenant operator(pg_catalog.=) {tenant} and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text
+           order by 2, 1) v
+     cross join lateral (
+         select from {} t
+         where t.{} operator(pg_catalog.=) v.entity_id and t.{} operator(pg_catalog.=) {tenant}{} limit 1
+     ) f
+     order by v.rank, v.entity_id
+     limit {limit})",
+        table(store)?,
+        literal(&source.entity_type),
+        relation(source)?,
+        Ident::new(&source.key)?,
+        Ident::new(&source.tenant)?,
+        parts.also[n]
+    ))
+}
+
+/// The embedding of the row with this key, a vector.
+pub(super) fn vector_of(
+    source: &Source,
+    store: &Store,
+    key: &str,
+    vector_schema: &str,
+) -> Result<String, Error> {
+    Ok(format!(
+        "(select o.embedding::{}.vector from {} o
+          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) {key} limit 1)",
+        Ident::new(vector_schema)?,
+        table(store)?,
+        literal(&source.entity_type)
+    ))
+}
+
+/// How many vectors a search of one tenant compares. $1 uuid tenant. Column: int8.
+pub(super) fn compared(source: &Source, store: &Store) -> Result<String, Error> {
+    Ok(format!(
+        "select pg_catalog.count(*) from {} s
+where s.tenant operator(pg_catalog.=) $1 and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text",
+        table(store)?,
+        literal(&source.entity_type)
+    ))
+}
+
+fn table(store: &Store) -> Result<String, Error> {
+    Ok(format!("strata_vectors.{}", Ident::new(&store.name)?))
+}
