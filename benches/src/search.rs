@@ -5,6 +5,7 @@ mod asked;
 mod by_hand;
 mod complete;
 mod documents;
+mod footprint;
 mod isolation;
 mod library;
 mod random;
@@ -13,25 +14,36 @@ mod world;
 
 use crate::Wish;
 use crate::figure::{Figure, Report};
+use library::{Keep, Library};
 use strata_tests::Database;
 
 /// The cases, as one types them.
-pub const NAMES: [&str; 5] = ["by-hand", "documents", "whole-corpus", "isolation", "complete"];
+pub const NAMES: [&str; 6] = ["by-hand", "documents", "whole-corpus", "isolation", "footprint", "complete"];
 
-/// A case: measures so many rounds on a filled database.
-type Case = fn(&library::Library, usize) -> Vec<Figure>;
+/// The same rows twice.
+pub struct Libraries {
+    /// With vectors in a column of each table.
+    pub inline: Library,
+    /// With vectors in a narrow table.
+    pub store: Library,
+}
+
+/// A case: measures so many rounds.
+type Case = fn(&Libraries, usize) -> Vec<Figure>;
 
 /// Measures the cases that were asked for, in every size.
 pub fn run(wish: &Wish) -> Report {
     let server = Database::empty().value::<String>("select version()");
     // Those that want a filled database.
-    let cases: [Case; 4] = [by_hand::measure, documents::measure, whole_corpus::measure, isolation::measure];
+    let cases: [Case; 5] =
+        [by_hand::measure, documents::measure, whole_corpus::measure, isolation::measure, footprint::measure];
     let mut figures = Vec::new();
     let wanted: Vec<Case> =
         NAMES.iter().zip(cases).filter(|(name, _)| wish.wants(name)).map(|(_, case)| case).collect();
     for size in library::SIZES.into_iter().filter(|_| !wanted.is_empty()) {
-        let library = library::Library::of(size);
-        figures.extend(wanted.iter().flat_map(|case| case(&library, wish.rounds)));
+        let [inline, store] = [Keep::Inline, Keep::Store].map(|keep| Library::of(size, keep));
+        let libraries = Libraries { inline, store };
+        figures.extend(wanted.iter().flat_map(|case| case(&libraries, wish.rounds)));
     }
     if wish.wants("complete") {
         figures.extend(complete::measure());

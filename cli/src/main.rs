@@ -32,7 +32,6 @@ mod session;
 mod sign_off;
 mod status;
 mod teller;
-mod together;
 mod verify;
 mod version;
 mod worker;

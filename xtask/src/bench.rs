@@ -13,7 +13,8 @@ use crate::whole;
 /// The words after `bench` are those of the program itself.
 pub fn run(words: &[String]) -> Result<()> {
     let server = Server::plain()?;
-    let built = build(&server)?;
+    let suite = words.first().map_or("", String::as_str);
+    let built = build(&server, suite)?;
     let guarded = Guarded::start(&server.place, "bench", &server.postgres, Kind::Durable)?;
     let mut command = std::process::Command::new(built.join("strata-bench"));
     command
@@ -26,13 +27,14 @@ pub fn run(words: &[String]) -> Result<()> {
     run::printing(&mut command)
 }
 
-/// Compiles with all optimisation, in a folder of its own; where the programs are.
-fn build(server: &Server) -> Result<PathBuf> {
+/// Compiles with all optimisation, in a folder of its own; where the programs are. Search is asked without the command line.
+fn build(server: &Server, suite: &str) -> Result<PathBuf> {
     let folder = whole::target_folder(&server.place.checkout)?.join("bench");
     extension::install_release(&server.place, &server.pgrx, &server.postgres, &folder)?;
     let mut command = run::cargo();
     command
-        .args(["build", "--release", "-p", "strata-cli", "-p", "strata-benches"])
+        .args(["build", "--release", "-p", "strata-benches"])
+        .args(if suite == "search" { &[][..] } else { &["-p", "strata-cli"] })
         .env("CARGO_TARGET_DIR", &folder)
         .current_dir(&server.place.checkout);
     run::quiet(

@@ -1,26 +1,32 @@
 //! The documents' function, as their text suggests it: plpgsql, one union of all rows of the user.
 
+use super::Libraries;
 use super::asked::{Asker, RAG_SEARCH, in_turn};
 use super::library::{Library, TABLES};
 use crate::figure::{Figure, Limit};
 use crate::say;
 
-/// Theirs over ours: for the largest tenant, and for a tiny one.
-pub fn measure(library: &Library, rounds: usize) -> Vec<Figure> {
-    library.database.run(&function());
+/// Theirs, on tables with inline vectors, over ours on the same and on a store: for the largest tenant and a tiny one.
+pub fn measure(libraries: &Libraries, rounds: usize) -> Vec<Figure> {
+    libraries.inline.database.run(&function());
+    let stored = beside(&libraries.store, libraries, rounds, [Limit::AtLeast(10.0), Limit::AtLeast(1.0)]);
+    let inline = beside(&libraries.inline, libraries, rounds, [Limit::None, Limit::None]);
+    [stored, inline].concat()
+}
+
+fn beside(library: &Library, libraries: &Libraries, rounds: usize, limits: [Limit; 2]) -> Vec<Figure> {
     let mut ours = Asker::signed_in(library, RAG_SEARCH);
-    let mut theirs = Asker::signed_in(library, "select * from public.documents_search($1, $2, 10)");
-    let mut figure = |(tenant, kind, calls, least): (usize, &str, usize, f64)| {
+    let mut theirs = Asker::signed_in(&libraries.inline, "select * from public.documents_search($1, $2, 10)");
+    let mut figure = |((tenant, kind, calls), limit): ((usize, &str, usize), Limit)| {
         let ratio = |_| {
             let (a, b) = in_turn(library, (&mut ours, &mut theirs), tenant, calls);
             say(&format!("{kind} tenant: rag_search {a:.3} ms, the documents' {b:.3} ms"));
             b / a
         };
         let samples = (0..rounds).map(ratio).collect();
-        let name = format!("{}: the documents' / {kind} tenant", library.size.dimensions);
-        Figure::new(name, "ratio", samples, Limit::AtLeast(least))
+        Figure::new(format!("{}: the documents' / {kind} tenant", library.name()), "ratio", samples, limit)
     };
-    [(0, "largest", 40, 10.0), (899, "900th", 200, 1.0)].map(&mut figure).into()
+    [(0, "largest", 40), (899, "900th", 200)].into_iter().zip(limits).map(&mut figure).collect()
 }
 
 fn function() -> String {

@@ -1,5 +1,6 @@
 //! What a tenant can tell of others: an answer must not take longer, nor be shorter, for rows that are not theirs.
 
+use super::Libraries;
 use super::asked::{Asker, RAG_SEARCH, in_turn};
 use super::library::{Library, TABLES};
 use super::world;
@@ -16,12 +17,15 @@ const TENANT: usize = 49;
 const CALLS: usize = 300;
 
 /// The same questions to two databases, one with foreign rows all around what is asked for, in turn.
-pub fn measure(library: &Library, rounds: usize) -> Vec<Figure> {
+pub fn measure(libraries: &Libraries, rounds: usize) -> Vec<Figure> {
+    [&libraries.inline, &libraries.store].into_iter().flat_map(|library| beside(library, rounds)).collect()
+}
+
+fn beside(library: &Library, rounds: usize) -> Vec<Figure> {
     if library.size.rows != PLANTED {
         return Vec::new();
     }
-    let crowded = Library::of(library.size);
-    plant(&crowded);
+    let crowded = Library::among(library.size, library.keep, plant);
     let mut calm = Asker::signed_in(library, RAG_SEARCH);
     let mut busy = Asker::signed_in(&crowded, RAG_SEARCH);
     let ratio = |_| {
@@ -31,7 +35,12 @@ pub fn measure(library: &Library, rounds: usize) -> Vec<Figure> {
         a / b
     };
     let samples = (0..rounds).map(ratio).collect();
-    vec![Figure::new("with / without 100k foreign rows around", "ratio", samples, Limit::AtMost(1.05))]
+    vec![Figure::new(
+        format!("{}: among 100k foreign rows / without", library.keep.name()),
+        "ratio",
+        samples,
+        Limit::AtMost(1.05),
+    )]
 }
 
 fn plant(library: &Library) {
@@ -43,7 +52,4 @@ fn plant(library: &Library) {
         let rows = (0..PLANTED / TABLES.len()).map(|row| (world::TENANTS + row % 7, topic(row)));
         library.fill(table, rows, 500 + n);
     }
-    library.database.run("delete from strata.job");
-    library.database.run("vacuum analyze");
-    library.database.run("checkpoint");
 }

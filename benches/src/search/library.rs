@@ -23,21 +23,47 @@ pub struct Size {
 pub const SIZES: [Size; 2] =
     [Size { rows: 100_000, dimensions: 384 }, Size { rows: 40_000, dimensions: 1536 }];
 
+/// Where the vectors lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Keep {
+    /// In a column of each table, as the documents have it.
+    Inline,
+    /// In the narrow table of their model.
+    Store,
+}
+
+impl Keep {
+    /// As a report has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Keep::Inline => "inline",
+            Keep::Store => "store",
+        }
+    }
+}
+
 /// A filled database.
 pub struct Library {
     /// It.
     pub database: Database,
     /// Its size.
     pub size: Size,
+    /// Where its vectors lie.
+    pub keep: Keep,
     /// Where its embeddings come from.
     pub world: World,
 }
 
 impl Library {
     /// A new one of this size, vacuumed and analyzed.
-    pub fn of(size: Size) -> Library {
-        let library = Library { database: tables(size), size, world: World::of(size.dimensions) };
-        say(&format!("filling {} rows of {} dimensions", size.rows, size.dimensions));
+    pub fn of(size: Size, keep: Keep) -> Library {
+        Library::among(size, keep, |_| {})
+    }
+
+    /// One with further rows in it.
+    pub fn among(size: Size, keep: Keep, further: impl FnOnce(&Library)) -> Library {
+        let library = Library { database: tables(size), size, keep, world: World::of(size.dimensions) };
+        say(&format!("filling {} rows of {} dimensions, {}", size.rows, size.dimensions, keep.name()));
         let mut rows: Vec<usize> = Vec::with_capacity(size.rows);
         for (tenant, share) in world::shares(size.rows).into_iter().enumerate() {
             rows.extend(std::iter::repeat_n(tenant, share));
@@ -50,16 +76,47 @@ impl Library {
             let own = rows.iter().copied().skip(n).step_by(TABLES.len());
             library.fill(table, own.enumerate().map(|(n, tenant)| (tenant, world::topic(tenant, n))), n);
         }
-        let register = |table: &str| {
-            format!(
-                "select strata.add_source('{table}', '{table}', 'id', 'user_id', 'title', array['content'], 'embedding', 'mini',
-                     metadata_columns => array['status']);"
-            )
-        };
-        library.database.run(&TABLES.map(register).concat());
+        further(&library);
+        library.register();
         library.database.run("vacuum analyze");
         library.database.run("checkpoint");
         library
+    }
+
+    fn register(&self) {
+        for table in TABLES {
+            let vectors = match self.keep {
+                Keep::Inline => "'embedding'",
+                Keep::Store => "null",
+            };
+            let store = match self.keep {
+                Keep::Inline => "null",
+                Keep::Store => "'halfvec'",
+            };
+            self.database.run(&format!(
+                "select strata.add_source('{table}', '{table}', 'id', 'user_id', 'title', array['content'], {vectors}, 'mini',
+                     metadata_columns => array['status'], embedded_at_column => 'embedded_at', store => {store})"
+            ));
+            if self.keep == Keep::Store {
+                self.move_vectors(table);
+            }
+        }
+        if self.keep == Keep::Store {
+            self.database.run("cluster strata_vectors.mini using mini_tenant_entity_type_idx");
+        }
+    }
+
+    /// As a worker stores them, but all at once; ordered by tenant.
+    fn move_vectors(&self, table: &str) {
+        self.database.run(&format!(
+            "create table vectors as select id, embedding from {table};
+             alter table {table} drop embedding;
+             select strata.store_vectors(s, v.ids, v.vectors)
+             from strata.source s, (select array_agg(id) as ids, array_agg(embedding) as vectors from vectors) v
+             where s.entity_type = '{table}';
+             drop table vectors; delete from strata.job"
+        ));
+        self.database.run(&format!("vacuum full {table}"));
     }
 
     /// Adds rows, given by their tenant and topic, to a table.
@@ -83,6 +140,11 @@ impl Library {
             writer.write(&row).expect("a row");
         }
         writer.finish().expect("the end of a copy");
+    }
+
+    /// Dimensions, and where the vectors lie: as figures are called.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.size.dimensions, self.keep.name())
     }
 
     /// A question of a tenant. Even numbers are about what the tenant writes about, odd ones are not.
@@ -111,7 +173,7 @@ fn tables(size: Size) -> Database {
     for table in TABLES {
         database.run(&format!(
             "create table {table} (id uuid primary key, user_id uuid not null, title text, content text,
-                 status text not null default 'open', created_at timestamptz not null default now(), embedding vector({}));
+                 status text not null default 'open', created_at timestamptz not null default now(), embedded_at timestamptz, embedding vector({}));
              create index on {table} (user_id);
              alter table {table} enable row level security;
              create policy own on {table} to authenticated using ((select auth.uid()) = user_id);

@@ -1,7 +1,8 @@
 //! The shape that pg_vectorize sends: the whole corpus, ordered by `1 - distance` descending, which no index serves.
 
+use super::Libraries;
 use super::asked::{Asker, K, RAG_SEARCH, median};
-use super::library::{Library, TABLES};
+use super::library::TABLES;
 use crate::figure::{Figure, Limit};
 use crate::say;
 
@@ -9,10 +10,11 @@ use crate::say;
 const CALLS: usize = 6;
 
 /// Theirs, for nobody's rows in particular and without content, over ours for the largest tenant.
-pub fn measure(library: &Library, rounds: usize) -> Vec<Figure> {
+pub fn measure(libraries: &Libraries, rounds: usize) -> Vec<Figure> {
+    let library = &libraries.store;
     let mut ours = Asker::signed_in(library, RAG_SEARCH);
     ours.is(0);
-    let mut theirs = Asker::above(library, &shape());
+    let mut theirs = Asker::above(&libraries.inline, &shape());
     let ratio = |_| {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         for call in 0..CALLS {
@@ -28,7 +30,7 @@ pub fn measure(library: &Library, rounds: usize) -> Vec<Figure> {
     let samples = (0..rounds).map(ratio).collect();
     // The limit is one of a hundred thousand rows.
     let limit = if library.size.rows == 100_000 { Limit::AtLeast(50.0) } else { Limit::None };
-    let name = format!("{}: by 1 - distance desc / largest tenant", library.size.dimensions);
+    let name = format!("{}: by 1 - distance desc / largest tenant", library.name());
     vec![Figure::new(name, "ratio", samples, limit)]
 }
 
