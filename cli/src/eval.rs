@@ -41,7 +41,8 @@ pub async fn run(args: &Args, eval: &Eval, output: &Output) -> Result<u8, Error>
     let bar = embed::bar(output, (texts.len() + set.queries.len()) as u64);
     let documents = vectors(provider.as_ref(), &texts, &bar).await?;
     let questions: Vec<String> = set.queries.iter().map(|query| query.text.clone()).collect();
-    let questions = vectors(provider.as_ref(), &questions, &bar).await?;
+    let questions: Vec<Vector> =
+        vectors(provider.as_ref(), &questions, &bar).await?.into_iter().flatten().collect();
     bar.finish_and_clear();
     chain.store(&set, &documents).await?;
     let mut measured = Vec::new();
@@ -74,11 +75,18 @@ async fn model(session: &Session, name: &str) -> Result<Model, Error> {
 pub const DEFAULT_MODEL: &str = "all-MiniLM-L6-v2";
 const DEFAULT_DIMENSIONS: usize = 384;
 
-async fn vectors(provider: &dyn Provider, texts: &[String], bar: &ProgressBar) -> Result<Vec<Vector>, Error> {
+/// A vector for each text; none where there is no text, as for any row.
+async fn vectors(
+    provider: &dyn Provider,
+    texts: &[String],
+    bar: &ProgressBar,
+) -> Result<Vec<Option<Vector>>, Error> {
     let mut vectors = Vec::with_capacity(texts.len());
     for part in texts.chunks(STEP) {
-        let made = provider::checked(provider, part).await.map_err(embed::provider_failed)?;
-        vectors.extend(made.into_iter().map(Vector::from));
+        let told: Vec<String> = part.iter().filter(|text| !text.is_empty()).cloned().collect();
+        let made = provider::checked(provider, &told).await.map_err(embed::provider_failed)?;
+        let mut made = made.into_iter().map(Vector::from);
+        vectors.extend(part.iter().map(|text| if text.is_empty() { None } else { made.next() }));
         bar.inc(part.len() as u64);
     }
     Ok(vectors)

@@ -17,7 +17,11 @@ with probe as (
     left join lateral (
         select r.similarity, row_number() over () as n from public.rag_search(p.embedding, p.user_id, 3) r) h on true
 ), checks (check_name, expected, actual) as (
-    select 'arguments', 'query_embedding vector, user_id_filter uuid, match_count integer DEFAULT 10, date_range_days integer DEFAULT NULL::integer',
+    select 'arguments', 'query_embedding vector, user_id_filter uuid, match_count integer DEFAULT 10, date_range_days integer DEFAULT NULL::integer, '
+           'entity_types text[] DEFAULT NULL::text[], minimum_similarity double precision DEFAULT NULL::double precision, '
+           'metadata_filter jsonb DEFAULT NULL::jsonb, source_weights jsonb DEFAULT NULL::jsonb, '
+           'diversity double precision DEFAULT NULL::double precision, query_text text DEFAULT NULL::text, '
+           'text_weight double precision DEFAULT 0.5',
            (select regexp_replace(pg_get_function_arguments(p.oid), '(\S+\.)vector', 'vector') from pg_catalog.pg_proc p
             where p.pronamespace = 'public'::regnamespace and p.proname = 'rag_search')
     union all
@@ -37,6 +41,12 @@ with probe as (
             where p.pronamespace = to_regnamespace(s.schema) and p.proname = 'rag_search')
     from (values ('anon', false), ('authenticated', true), ('service_role', true)) w (role, may),
          (values ('public'), ('strata')) s (schema)
+    union all
+    select format('execute of strata.%s for %s', f.name, w.role), w.may::text,
+           (select has_function_privilege(w.role, p.oid, 'execute')::text from pg_catalog.pg_proc p
+            where p.pronamespace = to_regnamespace('strata') and p.proname = f.name)
+    from (values ('anon', false), ('authenticated', true), ('service_role', true)) w (role, may),
+         (values ('find_similar_content'), ('search_explain')) f (name)
     union all
     select 'nearest to the embedding of an entry', 'similarity 1.000', 'similarity ' || round(max(f.similarity)::numeric, 3)
     from found f

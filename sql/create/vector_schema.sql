@@ -15,3 +15,15 @@ begin
     return found_in;
 end
 $$;
+
+-- Before anything leans on it: what is older has no iterative scans, and faults that lose rows.
+do $install$
+declare
+    version text := (select e.extversion from pg_catalog.pg_extension e where e.extname = 'vector');
+begin
+    if pg_catalog.string_to_array(pg_catalog.substring(version, '^[0-9]+\.[0-9]+'), '.')::int[] < array[0, 8] then
+        raise exception 'pgvector % is older than 0.8', version
+            using errcode = '55000', hint = 'install pgvector 0.8 or later beside the server, then run "alter extension vector update"';
+    end if;
+end
+$install$;

@@ -13,7 +13,7 @@ fn the_figures_are_those_computed_by_hand() {
     let database = Database::installed();
     let json = Strata::on(&database).run(&["eval", &kitchen(), "--modes", "text", "--json"]).ok().json();
     let (counts, text) = ((&json["documents"], &json["queries"], &json["depth"]), &json["modes"][0]);
-    assert_eq!(counts, (&6.into(), &3.into(), &10.into()), "the fourth question has no judgements");
+    assert_eq!(counts, (&7.into(), &3.into(), &10.into()), "the fourth question has no judgements");
     let near = |name: &str, should: f64| {
         let is = text[name].as_f64().expect("a number");
         assert!((is - should).abs() < 1e-9, "{name} is {is}, not {should}: {json}");
@@ -74,6 +74,9 @@ fn what_cannot_be_measured_is_refused() {
     set.write("corpus.jsonl", "{\"_id\": \"a\", \"text\": \"x\"}");
     eval(&[]).says(&["no question has judgements"]);
     set.write("judged.tsv", "1\ta\t1\n");
+    set.write("queries.jsonl", "{\"_id\": \"1\", \"text\": \" \"}");
+    eval(&[]).says(&["question 1 has no text"]);
+    set.write("queries.jsonl", "{\"_id\": \"1\", \"text\": \"x\"}");
     eval(&["--text-search-config", "klingon"]).exits(24).says(&["klingon"]);
     eval(&["--model", "none"]).exits(24).says(&["model \"none\" does not exist", "strata.add_model"]);
     eval(&[]).ok();

@@ -149,7 +149,7 @@ fn a_foreign_tenant_is_refused_and_so_is_a_caller_whom_nobody_names() {
 
     for role in ["anon", "public"] {
         let allowed: bool = app.value(&format!(
-            "select has_function_privilege('{role}', 'public.rag_search(vector, uuid, int, int)', 'execute')
+            "select has_function_privilege('{role}', 'public.rag_search'::regproc, 'execute')
                  or has_function_privilege('{role}', 'strata.rag_search'::regproc, 'execute')
                  or has_function_privilege('{role}', 'strata.find_similar_content'::regproc, 'execute')
                  or has_function_privilege('{role}', 'strata.search_explain'::regproc, 'execute')"
@@ -221,9 +221,11 @@ fn an_argument_that_cannot_be_is_refused_by_name() {
 fn its_signature_and_columns_are_those_of_the_document() {
     let app = aurum::embedded();
     let signature: String = app.value("select pg_get_function_arguments('public.rag_search'::regproc)");
-    assert_eq!(
-        signature,
-        "query_embedding vector, user_id_filter uuid, match_count integer DEFAULT 10, date_range_days integer DEFAULT NULL::integer"
+    assert!(
+        signature.starts_with(
+            "query_embedding vector, user_id_filter uuid, match_count integer DEFAULT 10, date_range_days integer DEFAULT NULL::integer, entity_types"
+        ),
+        "{signature}"
     );
     let columns = "TABLE(entity_type text, entity_id uuid, title text, content text, similarity double precision, created_at timestamp with time zone, metadata jsonb)";
     for function in ["public.rag_search", "strata.rag_search"] {
@@ -237,6 +239,29 @@ fn its_signature_and_columns_are_those_of_the_document() {
          query_embedding => (select content_embedding from journal_entries where user_id = '{MAYA}' limit 1))"
     );
     assert_eq!(app.value::<i64>(&named), 3);
+    let more =
+        "entity_types => '{task}', minimum_similarity => -1, metadata_filter => '{}', diversity => 0.2,
+                source_weights => '{\"task\": 2}', query_text => ' ', text_weight => 0.3, query_embedding";
+    assert_eq!(
+        app.value::<i64>(&named.replace("query_embedding", more)),
+        3,
+        "and every further argument by name"
+    );
+}
+
+#[test]
+fn the_roles_of_the_application_may_call_what_stands_beside_it() {
+    let app = aurum::embedded();
+    let entry: Uuid =
+        app.value(&format!("select id from journal_entries where user_id = '{MAYA}' order by id limit 1"));
+    let question = pgvector(&questions(&app)[0]);
+    let mut session = app.connect();
+    sign_in(&mut session, MAYA);
+    let similar = "select * from strata.find_similar_content('journal_entry', $1, -1, 4)";
+    assert_eq!(session.query(similar, &[&entry]).expect("allowed").len(), 4);
+    let told =
+        session.query("select way from strata.search_explain($1, null)", &[&question]).expect("allowed");
+    assert!(told.iter().any(|row| row.get::<_, String>(0) == "exact"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Chain<'_> {
     }
 
     /// Stores the documents with their embeddings, and leaves the transaction open for searches.
-    pub async fn store(&self, set: &Set, vectors: &[Vector]) -> Result<(), Error> {
+    pub async fn store(&self, set: &Set, vectors: &[Option<Vector>]) -> Result<(), Error> {
         self.begin().await?;
         self.insert(set, Some(vectors)).await?;
         self.batch("analyze strata_eval.document").await
@@ -72,7 +72,7 @@ impl Chain<'_> {
         done.map(|_| ()).map_err(|e| failed("registering the set", db_error(e)))
     }
 
-    async fn insert(&self, set: &Set, vectors: Option<&[Vector]>) -> Result<(), Error> {
+    async fn insert(&self, set: &Set, vectors: Option<&[Option<Vector>]>) -> Result<(), Error> {
         let sql = include_str!("../../../sql/query/eval_insert.sql");
         for (part, documents) in set.documents.chunks(PART).enumerate() {
             let first = part * PART;
@@ -82,7 +82,7 @@ impl Chain<'_> {
                 documents.iter().map(|d| Some(d.title.as_str()).filter(|title| !title.is_empty())).collect();
             let texts: Vec<&str> = documents.iter().map(|d| d.text.as_str()).collect();
             let own: Vec<Option<&Vector>> =
-                (0..documents.len()).map(|n| vectors.and_then(|all| all.get(first + n))).collect();
+                (0..documents.len()).map(|n| vectors.and_then(|all| all.get(first + n)?.as_ref())).collect();
             let params: [&(dyn ToSql + Sync); 5] = [&ids, &titles, &texts, &own, &self.config];
             let done = self.session.client().execute(sql, &params).await;
             done.map_err(|e| failed("storing the documents", db_error(e)))?;

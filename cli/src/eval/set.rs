@@ -23,6 +23,9 @@ impl Set {
         let mut questions = eval::queries(&shown(&queries), &file(&queries)?)?;
         let judgements = eval::judgements(&shown(&qrels), &file(&qrels)?)?;
         questions.retain(|query| judgements.contains_key(&query.id));
+        if let Some(blank) = questions.iter().find(|query| query.text.trim().is_empty()) {
+            return Err(Error::new(Kind::BadData, format!("question {} has no text", blank.id)));
+        }
         let nothing = |what: &str| {
             Err(Error::new(Kind::BadData, format!("{what} in {}", folder.display()))
                 .hint("the ids of questions and judgements must be the same"))

@@ -39,6 +39,26 @@ mod tests {
     }
 
     #[pg_test]
+    fn an_old_pgvector_is_refused() {
+        alone();
+        run("drop extension strata cascade");
+        run("create function public.attempt(statement text) returns text language plpgsql as $$
+             begin
+                 execute statement;
+                 return '00000';
+             exception when others then
+                 return sqlstate || ' ' || sqlerrm;
+             end $$");
+        for (version, refused) in [("0.7.4", true), ("0.8.0", false), ("0.10.1", false), ("1.0", false)] {
+            run(&format!("update pg_extension set extversion = '{version}' where extname = 'vector'"));
+            let answer = ask("select public.attempt('create extension strata')");
+            let should = if refused { "55000 pgvector 0.7.4 is older than 0.8" } else { "00000" };
+            assert_eq!(answer, should, "{version}");
+            run("drop extension if exists strata cascade");
+        }
+    }
+
+    #[pg_test]
     fn pgvector_may_live_in_another_schema() {
         alone();
         run("drop extension strata cascade; drop extension vector cascade; create schema extensions;
