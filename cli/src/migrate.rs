@@ -52,8 +52,11 @@ async fn run(
     let second = ground::check(&session, args).await?;
     let request = request(args, way, patience)?;
     if trial.dry_run {
-        let limits =
-            Limits { give_way_ms: trial.give_way, hold_ms: trial.dry_run_limit.saturating_mul(1000) };
+        let limits = Limits {
+            give_way_ms: trial.give_way,
+            hold_ms: trial.dry_run_limit.saturating_mul(1000),
+            statement_ms: 0,
+        };
         let missing = install::missing(&session, &pack, way).await?.is_some();
         return dry_run::run(
             &session,

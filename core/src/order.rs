@@ -24,6 +24,9 @@ pub struct Order {
     /// See `count`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
+    /// Nothing of it is to stay.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// Values that the caller gave.
     #[serde(default)]
     pub variables: Values,

@@ -1,6 +1,7 @@
 //! The executor in the database: a background worker with a session of the calling role, that turns a run of core.
 
 mod drive;
+mod dry_run;
 mod failure;
 mod notices;
 mod owner;

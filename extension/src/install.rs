@@ -8,7 +8,8 @@ extension_sql_file!("../../sql/create/migration.sql", name = "migration", requir
 extension_sql_file!("../../sql/create/run.sql", name = "run", requires = ["migration"]);
 extension_sql_file!("../../sql/create/run_step.sql", name = "run_step", requires = ["run"]);
 extension_sql_file!("../../sql/create/run_event.sql", name = "run_event", requires = ["run_step"]);
-extension_sql_file!("../../sql/create/history.sql", name = "history", requires = ["run_event"]);
+extension_sql_file!("../../sql/create/dry_run.sql", name = "dry_run", requires = ["run_event"]);
+extension_sql_file!("../../sql/create/history.sql", name = "history", requires = ["dry_run"]);
 extension_sql_file!(
     "../../sql/create/migration_history.sql",
     name = "migration_history",

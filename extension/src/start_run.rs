@@ -13,19 +13,29 @@ use strata_core::order::{self, Order};
 use strata_core::statement::{Row, Statement, Value};
 use strata_core::{Error, Kind};
 
-/// Moves a pushed pack in the background, as the calling role; returns the run.
+/// Moves a pushed pack in the background, as the calling role, or tries to and undoes it; returns the run.
 #[pg_extern(volatile, parallel_unsafe)]
 fn start_run(
     pack: &str,
     target: default!(Option<i64>, "NULL"),
     to_phase: default!(Option<i32>, "NULL"),
+    dry_run: default!(bool, "false"),
     variables: default!(JsonB, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
-    let (id, waits, delegate) = queue(pack, target, to_phase, &variables.0).map_err(report)?;
+    let asked = Asked { target, to_phase: to_phase.map(i64::from), dry_run, variables: &variables.0 };
+    let (id, waits, delegate) = queue(pack, &asked).map_err(report)?;
     if waits {
         launch(&id, delegate.map(|delegate| delegate.oid))?;
     }
     uuid(&id)
+}
+
+/// The words of a caller.
+struct Asked<'a> {
+    target: Option<i64>,
+    to_phase: Option<i64>,
+    dry_run: bool,
+    variables: &'a serde_json::Value,
 }
 
 /// Lets a run go on that failed, waits, was cancelled, or has lost its executor; as the calling role.
@@ -38,30 +48,32 @@ fn resume_run(run: Uuid) -> Result<Uuid, ErrorReport> {
 
 /// The run, whether it waits for a worker (not where there is nothing to do), and as whom it is executed, where that is
 /// not the caller.
-fn queue(
-    name: &str,
-    target: Option<i64>,
-    to_phase: Option<i32>,
-    variables: &serde_json::Value,
-) -> Result<(String, bool, Option<Delegate>), Error> {
+fn queue(name: &str, asked: &Asked<'_>) -> Result<(String, bool, Option<Delegate>), Error> {
     let mut pack = store::pack(&here, name)?;
-    pack.given = order::values(variables)?;
+    pack.given = order::values(asked.variables)?;
     lock(name)?;
     let state = store::state(&here, name)?;
-    let mut order = Order::new(&pack, &state.0, target, to_phase.map(i64::from))?;
+    let mut order = Order::new(&pack, &state.0, asked.target, asked.to_phase)?;
+    order.dry_run = asked.dry_run;
     let delegate = delegation::of(name, &role())?;
     order.search_path = delegate.as_ref().map_or_else(|| setting(c"search_path"), |d| d.search_path.clone());
     let nothing = store::is_done(&here, &pack, &state, order.way())?;
-    let parameters = vec![
+    let mut parameters = vec![
         name.into(),
         order.direction.as_str().into(),
         Value::Json(order.json()),
         delegate.as_ref().map_or_else(role, |d| d.role.clone()).as_str().into(),
-        Value::Bool(nothing),
     ];
-    let rows = state_statement(include_str!("../../sql/query/queue_run.sql"), parameters)?;
+    let query = match order.dry_run {
+        true => include_str!("../../sql/query/dry_run_queue.sql"),
+        false => {
+            parameters.push(Value::Bool(nothing));
+            include_str!("../../sql/query/queue_run.sql")
+        }
+    };
+    let rows = state_statement(query, parameters)?;
     let id = rows.first().and_then(|row| cell(row, 0)).unwrap_or_default();
-    Ok((id, !nothing, delegate))
+    Ok((id, order.dry_run || !nothing, delegate))
 }
 
 fn requeue(run: &str) -> Result<Option<Delegate>, Error> {

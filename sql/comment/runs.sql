@@ -10,8 +10,8 @@ comment on column strata.run.cancel_asked_at is 'When strata.cancel_run asked th
 comment on function strata.push_pack(jsonb) is 'Keeps the files of a pack in the database, as strata push sends them; refuses a pack that could not run.';
 comment on function strata.plan(text, bigint) is 'The steps that a run of a pushed pack would take now. Does nothing.';
 comment on function strata.preflight(text) is 'Everything that a run of a pushed pack would be refused for, question by question.';
-comment on function strata.start_run(text, bigint, int, jsonb) is
-    'Moves a pushed pack in a background worker, as the calling role, once this transaction has committed; returns the run.';
+comment on function strata.start_run(text, bigint, int, boolean, jsonb) is
+    'Moves a pushed pack in a background worker, as the calling role, once this transaction has committed; returns the run. A dry run changes nothing, and is found in strata.dry_run.';
 comment on function strata.resume_run(uuid) is 'Lets a run go on that failed, waits, was cancelled or has lost its executor.';
 comment on function strata.run_progress(uuid) is 'Where a run is: its step, who holds it up, how far an index build or a backfill has come.';
 comment on function strata.cancel_run(uuid) is 'Stops a run now: its statement is cancelled, its step undone. False: there was nothing to stop.';

@@ -4,8 +4,15 @@ create function strata.cancel_run(run uuid) returns boolean
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r    strata.run;
+    d    strata.dry_run;
     does text;
 begin
+    select * into d from strata.dry_run x where x.id = cancel_run.run;
+    if found then
+        return d.state = 'running' and exists (
+            select from pg_catalog.pg_stat_activity a
+            where a.pid = d.executor_pid and a.backend_start = d.executor_started and pg_cancel_backend(a.pid));
+    end if;
     -- Before the row is locked: an executor that asks may wait for the row, and must find the answer.
     perform pg_advisory_xact_lock_shared(hashtextextended('strata/stop/' || cancel_run.run::text, 0));
     select * into r from strata.run x where x.id = cancel_run.run for update;

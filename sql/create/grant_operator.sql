@@ -17,7 +17,7 @@ begin
     execute format('grant select, delete on strata.ledger to %s', role);
     execute format('grant select, insert, update, delete on strata.delegation to %s', role);
     execute format(
-        'grant select on strata.pack_file, strata.source, strata.model, strata.job, strata.model_state, strata.signature, strata.kept, strata.backfill_cursor,
+        'grant select on strata.pack_file, strata.dry_run, strata.source, strata.model, strata.job, strata.model_state, strata.signature, strata.kept, strata.backfill_cursor,
              strata.migration_history
          to %s', role);
     execute (

@@ -2,6 +2,6 @@
 -- somebody says so.
 revoke execute on function
     strata.push_pack(jsonb), strata.plan(text, bigint), strata.preflight(text),
-    strata.start_run(text, bigint, int, jsonb), strata.resume_run(uuid), strata.verify(text),
+    strata.start_run(text, bigint, int, boolean, jsonb), strata.resume_run(uuid), strata.verify(text),
     strata.verify_migration_integrity(text), strata.finalize_migration_cleanup(text)
 from public;

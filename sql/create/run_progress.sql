@@ -11,6 +11,19 @@ returns table (
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
+    return query
+    select d.pack, d.direction, d.state, 1,
+           d.state in ('queued', 'running') and exists (
+               select from pg_catalog.pg_stat_activity a
+               where a.pid = d.executor_pid and a.backend_start = d.executor_started),
+           d.requested_by, d.requested_at, d.finished_at, null::bigint, null::text, null::int, null::int, null::text,
+           null::text, null::timestamptz, d.sqlstate, d.message, null::text, null::text, null::text, null::text,
+           null::text, null::bigint, null::bigint, null::bigint, null::bigint, null::numeric, null::text, null::bigint
+    from strata.dry_run d
+    where d.id = run_progress.run;
+    if found then
+        return;
+    end if;
     if not exists (select from strata.run r where r.id = run_progress.run) then
         raise exception 'run % does not exist', run_progress.run using errcode = '42704', hint = 'look into strata.run';
     end if;

@@ -12,7 +12,7 @@ begin
     run := strata.recall_request(key, asked);
     if run is null then
         perform set_config('search_path', strata.session_search_path(), true);
-        run := strata.start_run(pack, target, to_phase, variables);
+        run := strata.start_run(pack, target, to_phase, variables => variables);
         perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         if key is not null then
             perform strata.remember_request(key, asked, run);

@@ -318,7 +318,7 @@ fn operator(database: &Database) -> (String, postgres::Client) {
     let role = format!("{}_operator", database.name());
     database.run(&format!(
         "create role {role}; grant usage on schema strata to {role}; grant create on schema public to {role};
-         grant execute on function strata.start_run(text, bigint, int, jsonb), strata.run_progress(uuid) to {role}"
+         grant execute on function strata.start_run(text, bigint, int, boolean, jsonb), strata.run_progress(uuid) to {role}"
     ));
     let mut session = database.connect();
     session.batch_execute(&format!("set role {role}")).expect("a superuser may");

@@ -198,7 +198,7 @@ fn orphan_of_another(database: &Database) -> String {
     database.run(&format!(
         "create role {role}; grant create, usage on schema public to {role};
          grant usage on schema strata to {role}; grant select on go to {role};
-         grant execute on function strata.start_run(text, bigint, int, jsonb), strata.resume_run(uuid)
+         grant execute on function strata.start_run(text, bigint, int, boolean, jsonb), strata.resume_run(uuid)
              to {role}"
     ));
     let mut session = database.connect();

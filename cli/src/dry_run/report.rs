@@ -1,23 +1,20 @@
 //! What a dry run found, as a table or as JSON.
 
 use crate::output::{Output, table};
-use serde_json::{Value, json};
+use strata_core::Error;
 use strata_core::plan::Direction;
-use strata_core::run::{Ended, Finding, Lock, Trial, Verdict};
-use strata_core::{Error, Kind};
+use strata_core::run::{Finding, Lock, Trial, Verdict};
 
 /// Locks that a line of the table has room for.
 const FEW: usize = 2;
 
 /// Returns the exit code: of the error that a run would end with, where there is one.
 pub fn print(output: &Output, pack: &str, trial: &Trial, error: Option<&Error>) -> u8 {
-    let incomplete = trial.ended.as_ref().map(|why| incomplete(trial, why));
+    let incomplete = trial.incomplete();
     let error = error.or(incomplete.as_ref());
-    let json = json!({
-        "pack": pack, "direction": trial.direction.name(), "dry_run": true, "would_pass": error.is_none(),
-        "steps": trial.steps.iter().map(object).collect::<Vec<_>>(), "passed": trial.passed,
-        "sequences": trial.sequences, "ended": trial.ended.as_ref().map(Ended::why),
-    });
+    let mut json = trial.json();
+    json["pack"] = pack.into();
+    json["would_pass"] = error.is_none().into();
     let text = text(trial, error.is_none());
     match error {
         Some(error) => output.bad_result(json, &text, error),
@@ -28,37 +25,8 @@ pub fn print(output: &Output, pack: &str, trial: &Trial, error: Option<&Error>) 
     }
 }
 
-/// Nothing is wrong with the pack; but whether it would pass is not known.
-fn incomplete(trial: &Trial, ended: &Ended) -> Error {
-    let (left, all, why) = (trial.count(not_tried), trial.steps.len(), ended.why());
-    let message = format!("{left} of {all} steps were not tried: {why}");
-    let hint = match ended {
-        Ended::Busy(_) => {
-            "nothing was changed; try it when less is going on, or raise --give-way or --dry-run-limit"
-        }
-        Ended::Refused(_) => "nothing was changed; what was not tried shows on a copy of the database",
-    };
-    Error::new(Kind::Untried, message).hint(hint)
-}
-
 fn not_tried(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::NotTried(_))
-}
-
-fn object(step: &Finding) -> Value {
-    let (result, why) = match &step.verdict {
-        Verdict::Passed => ("passed", None),
-        Verdict::OnSchema => ("passed on the schema", None),
-        Verdict::LeftOut(why) => ("left out", Some(why)),
-        Verdict::NotTried(why) => ("not tried", Some(why)),
-        Verdict::Failed(why) => ("failed", Some(why)),
-    };
-    let lock = |lock: &Lock| json!({"relation": lock.relation, "mode": lock.mode, "stops": lock.stops});
-    json!({
-        "version": step.version, "name": step.name, "step": step.step, "of": step.of, "summary": step.summary,
-        "result": result, "why": why, "remarks": step.remarks, "ms": step.ms, "rows": step.rows,
-        "locks": step.locks.iter().map(lock).collect::<Vec<_>>(),
-    })
 }
 
 fn text(trial: &Trial, good: bool) -> String {

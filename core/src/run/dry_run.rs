@@ -10,6 +10,7 @@
 
 mod finding;
 mod jobs;
+mod report;
 mod stand_in;
 
 pub use finding::{Ended, Finding, Lock, Trial, Verdict};
@@ -40,12 +41,22 @@ pub struct Limits {
     pub give_way_ms: u32,
     /// Longest that it holds locks. Milliseconds; zero: no end.
     pub hold_ms: u32,
+    /// Longest that one statement takes, where nobody sees during it who waits. Milliseconds; zero: no end.
+    pub statement_ms: u32,
 }
 
 impl Limits {
     /// Unit: seconds.
     fn hold(self) -> f64 {
         f64::from(self.hold_ms) / 1000.0
+    }
+
+    /// Of one statement. Unit: seconds.
+    fn longest(self) -> f64 {
+        match self.statement_ms {
+            0 => self.hold(),
+            longest => f64::from(longest) / 1000.0,
+        }
     }
 }
 
@@ -104,7 +115,7 @@ impl DryRun {
 
     /// The same in a database that has the schema and strata's state, no rows, and nobody who waits.
     pub fn in_shadow(pack: Pack, request: Request) -> Self {
-        let limits = Limits { give_way_ms: 0, hold_ms: 0 };
+        let limits = Limits { give_way_ms: 0, hold_ms: 0, statement_ms: 0 };
         DryRun { shadow: true, jobs: VecDeque::new(), ..DryRun::new(pack, request, limits, false) }
     }
 
@@ -350,11 +361,12 @@ impl DryRun {
 
     /// Why an error says nothing about what a run would meet.
     fn excuse(&self, cause: &DbError) -> Option<Ended> {
-        let (give_way, hold) = (self.limits.give_way_ms, self.limits.hold());
+        let give_way = self.limits.give_way_ms;
         let message = &cause.message;
         match cause.sqlstate.as_str() {
             "57014" if message.contains("statement timeout") => {
-                Some(Ended::Busy(format!("it would have held locks for longer than {hold} s")))
+                let longest = self.limits.longest();
+                Some(Ended::Busy(format!("it would have held locks for longer than {longest} s")))
             }
             "55P03" => Some(Ended::Busy(format!("a lock was not to be had within {give_way} ms: {message}"))),
             "40P01" => Some(Ended::Busy(format!("it met another transaction: {message}"))),

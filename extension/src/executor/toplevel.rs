@@ -7,6 +7,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::ffi::{CStr, CString, c_int, c_long};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 use strata_core::error::DbError;
 use strata_core::statement::{Reply, Row};
 
@@ -19,6 +20,14 @@ unsafe extern "C-unwind" {
 
 /// In `TimeoutId` of utils/timeout.h, 15 to 18.
 const STATEMENT_TIMEOUT: c_int = 3;
+
+/// Whether a failed statement leaves the transaction block that it stands in, as a client's would.
+static KEEPS_BLOCKS: AtomicBool = AtomicBool::new(false);
+
+/// From now on the savepoints of a block outlive a statement that fails, or its block ends with it.
+pub fn keep_blocks(keep: bool) {
+    KEEPS_BLOCKS.store(keep, Ordering::Relaxed);
+}
 
 /// What is wanted of a statement besides that it is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +76,11 @@ pub unsafe fn settle(failed: bool) {
     unsafe {
         if failed {
             disable_timeout(STATEMENT_TIMEOUT, false);
-            // Not AbortCurrentTransaction: in a block that would leave an aborted one behind.
-            pg_sys::AbortOutOfAnyTransaction();
+            // In a block AbortCurrentTransaction leaves an aborted one behind, which can go back to a savepoint.
+            match KEEPS_BLOCKS.load(Ordering::Relaxed) {
+                true => pg_sys::AbortCurrentTransaction(),
+                false => pg_sys::AbortOutOfAnyTransaction(),
+            }
         }
         pg_sys::CurrentMemoryContext = pg_sys::TopMemoryContext;
         pg_sys::debug_query_string = std::ptr::null();

@@ -2,6 +2,7 @@
 //! and turns the run.
 
 use super::drive::drive;
+use super::dry_run;
 use super::notices;
 use super::session::Session;
 use crate::store;
@@ -12,7 +13,8 @@ use pgrx::{check_for_interrupts, pg_sys};
 use std::ffi::c_int;
 use std::time::Duration;
 use strata_core::order::Order;
-use strata_core::run::{Request, Run};
+use strata_core::pack::Pack;
+use strata_core::run::{DryRun, Request, Run};
 use strata_core::statement::{Reply, Statement};
 use strata_core::{Error, Kind};
 
@@ -84,6 +86,9 @@ pub extern "C-unwind" fn strata_run_worker(_argument: pg_sys::Datum) {
     notices::listen();
     wait_for_caller(&session, extra.transaction);
     let Some((pack, order)) = arrive(&session, &extra.run) else { return };
+    if order.dry_run {
+        return try_out(&mut session, &extra.run, &pack, &order);
+    }
     let outcome = turn(&mut session, &extra.run, &pack, &order);
     close(&mut session, &extra.run, outcome);
 }
@@ -125,15 +130,37 @@ fn wait_for_caller(session: &Session, transaction: pg_sys::TransactionId) {
 
 /// The request, if it is still there: the caller may have rolled back, somebody else may have taken it.
 fn arrive(session: &Session, run: &str) -> Option<(String, Order)> {
-    let query = include_str!("../../../sql/query/run_arrived.sql");
-    let rows = session.run(&Statement::ours(query, vec![run.into()])).ok()?;
-    let mut row = rows.into_iter().next()?.into_iter().flatten();
+    let queries = [
+        include_str!("../../../sql/query/run_arrived.sql"),
+        include_str!("../../../sql/query/dry_run_arrived.sql"),
+    ];
+    let ask = |query| session.run(&Statement::ours(query, vec![run.into()])).unwrap_or_default();
+    let mut row = queries.into_iter().flat_map(ask).next()?.into_iter().flatten();
     let (pack, request) = (row.next()?, row.next()?);
     let order = Order::read(&request).ok()?;
     Some((pack, order))
 }
 
 fn turn(session: &mut Session, run: &str, pack: &str, order: &Order) -> Result<(), Error> {
+    let (stored, mut request) = prepare(session, pack, order)?;
+    request.run = Some(run.to_owned());
+    request.seed = seed(run);
+    drive(session, run, &mut Run::new(stored, request)).map(drop)
+}
+
+fn try_out(session: &mut Session, run: &str, pack: &str, order: &Order) {
+    match prepare(session, pack, order) {
+        Ok((stored, request)) => {
+            dry_run::turn(session, run, &mut DryRun::new(stored, request, dry_run::limits(), false));
+        }
+        Err(error) => {
+            dry_run::close(session, run, ("failed", Some(&error)), serde_json::Value::Null);
+        }
+    }
+}
+
+/// The session as the caller's was, the pack, and what is asked of it.
+fn prepare(session: &Session, pack: &str, order: &Order) -> Result<(Pack, Request), Error> {
     let failed = |cause| Error::failed("opening the session", cause);
     session.set(c"application_name", &format!("strata run of {pack}")).map_err(failed)?;
     session.set(c"search_path", &order.search_path).map_err(failed)?;
@@ -141,10 +168,7 @@ fn turn(session: &mut Session, run: &str, pack: &str, order: &Order) -> Result<(
     let mut stored = store::pack(&ask, pack)?;
     stored.given = order.variables.clone();
     let (direction, target) = order.way();
-    let mut request = Request::new(direction, target);
-    request.run = Some(run.to_owned());
-    request.seed = seed(run);
-    drive(session, run, &mut Run::new(stored, request)).map(drop)
+    Ok((stored, Request::new(direction, target)))
 }
 
 /// The random digits of the run's id.

@@ -104,13 +104,23 @@ impl DryRun {
     fn limits(&self) -> Statement {
         let give_way = self.limits.give_way_ms;
         let texts = [
-            format!("{}ms", self.left_ms().unwrap_or(1)),
+            format!("{}ms", self.statement_ms()),
             format!("{give_way}ms"),
             format!("{}ms", give_way.saturating_add(IDLE_MS)),
             if self.is_alone() { "on".to_owned() } else { String::new() },
         ];
         let params: Vec<Value> = texts.iter().map(|text| text.as_str().into()).collect();
         Statement::of_session(include_str!("../../../../sql/query/dry_run_limits.sql"), params)
+    }
+
+    /// How long the next statement may take. Unit: milliseconds; zero: no end.
+    fn statement_ms(&self) -> i64 {
+        let (left, longest) = (self.left_ms().unwrap_or(1), i64::from(self.limits.statement_ms));
+        match (left, longest) {
+            (0, longest) => longest,
+            (left, 0) => left,
+            (left, longest) => left.min(longest),
+        }
     }
 
     /// How long locks may still be held. Unit: milliseconds; zero: no end; none: not at all.

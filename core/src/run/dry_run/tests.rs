@@ -30,7 +30,7 @@ fn calm(name: &str) -> Reply {
 fn dry(files: &[(&str, &str)]) -> DryRun {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     let pack = Pack::read("p", None, files).expect("a pack");
-    let limits = Limits { give_way_ms: 200, hold_ms: 1000 };
+    let limits = Limits { give_way_ms: 200, hold_ms: 1000, statement_ms: 0 };
     DryRun::new(pack, Request::new(Direction::Up, Target::All), limits, false)
 }
 
