@@ -34,13 +34,13 @@ function authorization(headers: Headers): string | null | undefined {
   return undefined;
 }
 
-async function forward(request: Request, url: string, headers: Headers): Promise<Response> {
+async function forward(request: Request, url: string, headers: Headers, whole?: ArrayBuffer): Promise<Response> {
   headers.delete("host");
   // What is passed on is passed on as it is.
   headers.set("accept-encoding", "identity");
   try {
-    const { method, body, signal } = request;
-    return await fetch(url, { method, headers, body, signal, redirect: "manual" });
+    const { method, signal } = request;
+    return await fetch(url, { method, headers, body: whole ?? request.body, signal, redirect: "manual" });
   } catch (reason) {
     return problem(502, `nobody answers behind the gateway: ${reason}`);
   }
@@ -52,13 +52,17 @@ async function toRest(request: Request, path: string): Promise<Response> {
   const token = authorization(headers);
   if (token === undefined) return problem(401, "Invalid API key");
   if (token) headers.set("authorization", token);
-  const answer = await forward(request, rest + path, headers);
+  // In one piece: head and body apart would wait for each other's acknowledgement, 40 ms.
+  const whole = request.body ? await request.arrayBuffer() : undefined;
+  const answer = await forward(request, rest + path, headers, whole);
   const shown = new Headers(answer.headers);
   for (const [name, value] of Object.entries(CORS)) shown.set(name, value);
   return new Response(answer.body, { status: answer.status, headers: shown });
 }
 
 Deno.serve({ hostname: "127.0.0.1", port: Number(variable("STACK_PORT")), onListen() {} }, (request) => {
+  // What cannot be passed on.
+  if (["TRACE", "CONNECT"].includes(request.method)) return problem(405, "Method Not Allowed");
   const { pathname, search } = new URL(request.url);
   if (pathname.startsWith("/rest/v1/")) return toRest(request, pathname.slice("/rest/v1".length) + search);
   if (pathname.startsWith("/functions/v1/")) {

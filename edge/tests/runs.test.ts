@@ -4,6 +4,12 @@ import { ask, equal, functions, keys, literal, push, rested, run, sql, truth, un
 
 const SLOW = "create table if not exists slow_table (); select pg_sleep(60)";
 
+/** Waits until the run of a pack is in the middle of its statement. */
+function asleep(pack: string): Promise<void> {
+  return until(`select exists (select from pg_stat_activity
+    where wait_event = 'PgSleep' and application_name = 'strata run of ${pack}')`);
+}
+
 Deno.test("a run is accepted, watched and ends", async () => {
   const pack = unique("ends");
   await push(pack, { "001_a.up.sql": "create table runs_ends (x int)", "001_a.down.sql": "drop table runs_ends" });
@@ -73,9 +79,7 @@ Deno.test("a run at work is not started beside, is stopped, and goes on when ask
   const pack = unique("slow");
   await push(pack, { "001_slow.up.sql": SLOW });
   const { run: id } = (await ask("POST", "migrate", { pack })).body;
-  await until(
-    `select exists (select from pg_stat_activity where wait_event = 'PgSleep' and application_name = 'strata run of ${pack}')`,
-  );
+  await asleep(pack);
   const beside = await ask("POST", "migrate", { pack });
   equal([beside.status, beside.body.code], [409, "55P03"]);
   equal((await ask("POST", `runs/${id}/resume`)).status, 409);
@@ -128,6 +132,7 @@ Deno.test("events of no run are a plain refusal, and a reader may go away", asyn
   await reader.read();
   await reader.cancel();
   leaving.abort();
+  await asleep(pack);
   equal((await ask("POST", `runs/${id}/cancel`)).body, { cancelled: true });
   equal((await rested(id)).state, "cancelled");
 });
