@@ -1,6 +1,7 @@
 //! A migration file as statements, and statements as steps: what may share a transaction does, what refuses one is a
 //! step of its own.
 
+mod alone;
 mod classify;
 mod concurrent;
 mod directive;

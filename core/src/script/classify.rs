@@ -1,8 +1,8 @@
 //! What kind of statement this is, so far as running it needs to know.
 
+use super::alone::alone;
 use super::concurrent;
 use super::split::Sql;
-use squawk_lexer::{TokenKind, tokenize};
 
 /// How a statement must be run, and how it can be repeated after a crash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,23 +81,6 @@ impl Shape {
         matches!(self, Shape::Alone("vacuum full" | "cluster"))
     }
 }
-
-/// Statements that refuse a transaction whenever they begin so.
-const ALONE: &[(&[&str], &str)] = &[
-    (&["vacuum"], "vacuum"),
-    (&["alter", "system"], "alter system"),
-    (&["create", "database"], "create database"),
-    (&["drop", "database"], "drop database"),
-    (&["create", "tablespace"], "create tablespace"),
-    (&["drop", "tablespace"], "drop tablespace"),
-    (&["create", "subscription"], "create subscription"),
-    (&["drop", "subscription"], "drop subscription"),
-    (&["alter", "subscription"], "alter subscription"),
-    (&["reindex", "database"], "reindex database"),
-    (&["reindex", "schema"], "reindex schema"),
-    (&["reindex", "system"], "reindex system"),
-    (&["reindex", "schema"], "reindex schema"),
-];
 
 /// Statements that would take the transaction, or the input, out of the runner's hands.
 const REFUSED: &[(&[&str], &str)] = &[
@@ -215,53 +198,6 @@ fn created(rest: &[String]) -> Shape {
         }
         _ => Shape::Refused("name the index, so that a broken build can be found again"),
     }
-}
-
-fn alone(sql: &Sql) -> Option<Shape> {
-    if sql.starts(&["vacuum"]) && sql.has("full") {
-        return Some(Shape::Alone("vacuum full"));
-    }
-    if let Some((_, name)) = ALONE.iter().find(|(words, _)| sql.starts(words)) {
-        return Some(Shape::Alone(name));
-    }
-    if sql.starts(&["call"]) {
-        return Some(Shape::Call);
-    }
-    if commits(sql) {
-        return Some(Shape::Alone("do with a commit"));
-    }
-    if sql.starts(&["alter", "database"]) && sql.has("tablespace") {
-        return Some(Shape::Alone("alter database set tablespace"));
-    }
-    let every_table = sql.is(&["cluster"]) || sql.is(&["cluster", "verbose"]) || is_list_only(sql);
-    every_table.then_some(Shape::Alone("cluster"))
-}
-
-/// `cluster (options)` without a table.
-fn is_list_only(sql: &Sql) -> bool {
-    sql.starts(&["cluster", "("]) && sql.words.last().is_some_and(|w| w == ")")
-}
-
-/// `do` with a body that ends its transaction. In plpgsql `commit` is a statement or stands behind `on`.
-fn commits(sql: &Sql) -> bool {
-    let body = sql.words.iter().find(|w| w.starts_with(['$', '\'']));
-    let Some(body) = body.filter(|_| sql.starts(&["do"])) else { return false };
-    let inner = body.trim_start_matches('\'').trim_end_matches('\'');
-    let inner = inner.splitn(3, '$').nth(2).unwrap_or(inner);
-    let ends = ["commit", "rollback"];
-    let (mut last, mut at) = (String::new(), 0);
-    for token in tokenize(inner) {
-        let word = inner[at..at + token.len as usize].to_lowercase();
-        at += token.len as usize;
-        match token.kind {
-            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } => continue,
-            _ if ends.contains(&last.as_str()) && matches!(word.as_str(), ";" | "and") => return true,
-            _ => {}
-        }
-        let is_name = matches!(last.as_str(), "on" | "." | "as" | "select");
-        last = if is_name && word != ";" { String::new() } else { word };
-    }
-    false
 }
 
 /// Why a statement cannot be sent without the rows of a client, or a place for them.

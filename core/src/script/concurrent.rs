@@ -1,18 +1,16 @@
 //! What the statements that say `concurrently` are about, and the names in any statement.
 
+use super::alone::{behind_options, is_off};
 use super::classify::Shape;
 use super::split::Sql;
 use squawk_lexer::{TokenKind, tokenize};
 
 /// `reindex [(options)] index | table | schema | database concurrently [name]`
 pub(super) fn reindex(sql: &Sql) -> Option<Shape> {
-    if !sql.starts(&["reindex"]) || !sql.has("concurrently") {
+    if !sql.starts(&["reindex"]) || !sql.has("concurrently") || is_off(&sql.words, "concurrently") {
         return None;
     }
-    let rest = match sql.words[1..].iter().position(|word| word == ")") {
-        Some(end) if sql.words[1] == "(" => &sql.words[end + 2..],
-        _ => &sql.words[1..],
-    };
+    let rest = behind_options(&sql.words[1..]);
     let after = rest.get(1..).unwrap_or_default();
     let after = if after.first().is_some_and(|word| word == "concurrently") { &after[1..] } else { after };
     Some(Shape::Reindex { what: rest.first().cloned().unwrap_or_default(), name: name(after) })

@@ -23,7 +23,7 @@ pub struct Sql {
 }
 
 /// Words that are kept of each statement. Enough for the longest form that is told apart by its words.
-const WORDS: usize = 32;
+pub(super) const WORDS: usize = 32;
 
 impl Sql {
     /// One line to call it by.
