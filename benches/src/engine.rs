@@ -14,12 +14,17 @@ use strata_tests::Database;
 pub const NAMES: [&str; 4] = ["apply", "backfill", "pack", "blocked"];
 
 /// A part: measures so many rounds.
-type Part = fn(usize) -> Vec<Figure>;
+type Part = fn(&Wish) -> Vec<Figure>;
 
 /// Measures the parts that were asked for.
 pub fn run(wish: &Wish) -> Report {
     let server = Database::empty().value::<String>("select version()");
-    let parts: [Part; 4] = [apply::measure, backfill::measure, pack::measure, blocked::measure];
+    let parts: [Part; 4] = [
+        |wish| apply::measure(wish.rounds),
+        |wish| backfill::measure(wish.rounds),
+        pack::measure,
+        |wish| blocked::measure(wish.rounds),
+    ];
     let wanted = NAMES.iter().zip(parts).filter(|(name, _)| wish.wants(name));
-    Report { suite: "engine", server, figures: wanted.flat_map(|(_, part)| part(wish.rounds)).collect() }
+    Report { suite: "engine", server, figures: wanted.flat_map(|(_, part)| part(wish)).collect() }
 }

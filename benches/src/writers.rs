@@ -2,23 +2,44 @@
 //! that a write which could not even begin is not forgotten.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use strata_tests::Database;
 
 /// What the application does: statements in turn, from so many sessions, each so often.
 pub struct Application<'a> {
     /// The statements; each session begins with another.
-    pub statements: &'a [&'a str],
+    pub statements: &'a [&'static str],
     /// Sessions.
     pub clients: usize,
     /// Between two writes of one session.
     pub every: Duration,
 }
 
+/// A write that took long.
+#[derive(Clone, Copy, Debug)]
+pub struct Slow {
+    /// What it was.
+    pub sql: &'static str,
+    /// When it was due and when it was done. Unit: seconds since 1970.
+    pub due: f64,
+    pub done: f64,
+}
+
+impl Slow {
+    /// How long it took, in milliseconds.
+    pub fn ms(&self) -> f64 {
+        (self.done - self.due) * 1000.0
+    }
+}
+
+/// From here on a write is remembered with its time and its text.
+const SLOW: Duration = Duration::from_millis(5);
+
 /// How long the writes took.
 #[derive(Clone, Debug, Default)]
 pub struct Stalls {
     latencies: Vec<Duration>,
+    slow: Vec<Slow>,
     /// Writes that failed, with what the server said.
     pub errors: Vec<String>,
 }
@@ -42,9 +63,26 @@ impl Stalls {
         self.latencies.len()
     }
 
+    /// The slow ones, the slowest first.
+    pub fn slowest(&self) -> Vec<Slow> {
+        let mut slow = self.slow.clone();
+        slow.sort_by(|a, b| b.ms().total_cmp(&a.ms()));
+        slow
+    }
+
+    fn took(&mut self, sql: &'static str, latency: Duration) {
+        self.latencies.push(latency);
+        if latency > SLOW {
+            let done =
+                SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+            self.slow.push(Slow { sql, due: done - latency.as_secs_f64(), done });
+        }
+    }
+
     /// These and those.
     pub fn and(mut self, more: Stalls) -> Stalls {
         self.latencies.extend(more.latencies);
+        self.slow.extend(more.slow);
         self.errors.extend(more.errors);
         self
     }
@@ -84,7 +122,7 @@ impl Application<'_> {
             if let Err(error) = session.batch_execute(sql) {
                 stalls.errors.push(format!("{:?} in: {sql}", error.as_db_error()));
             }
-            stalls.latencies.push(due.elapsed());
+            stalls.took(sql, due.elapsed());
             due += self.every;
         }
         stalls

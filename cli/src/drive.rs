@@ -51,6 +51,15 @@ pub async fn drive(
                 watch.hear(run, on_stop);
                 run.replied(reply);
             }
+            Next::Together(statements) => {
+                let replies = watch.over(session.run_together(&statements), run, tell).await;
+                session.notices().into_iter().for_each(|text| tell(Event::Notice { text }));
+                if watch.brake.pulled > 1 && on_stop == OnStop::HandBack {
+                    return Err(Error::new(Kind::Interrupted, "stopped in the middle of a version"));
+                }
+                watch.hear(run, on_stop);
+                replies.into_iter().for_each(|reply| run.replied(reply));
+            }
             Next::Wait(time) => {
                 watch.over(tokio::time::sleep(time), run, tell).await;
                 watch.hear(run, on_stop);

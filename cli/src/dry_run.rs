@@ -111,6 +111,7 @@ async fn turn(mut watch: Watch<'_>, dry: &mut DryRun, teller: &mut Teller<'_>) -
             }
             Next::Wait(time) => watch.over(tokio::time::sleep(time), dry).await,
             Next::Tell(event) => teller.tell(event),
+            Next::Together(_) => unreachable!("a dry run sends one statement at a time"),
             Next::Done(outcome) => return outcome.map(drop),
         }
     }

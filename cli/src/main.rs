@@ -32,6 +32,7 @@ mod session;
 mod sign_off;
 mod status;
 mod teller;
+mod together;
 mod verify;
 mod version;
 mod worker;

@@ -83,6 +83,9 @@ impl Request {
 pub enum Next {
     /// Run this and hand the reply back.
     Run(Statement),
+    /// Run these in this order, without waiting for anything between them; the first that fails ends them. Hand back the
+    /// replies, one by one, through that of the one that failed.
+    Together(Vec<Statement>),
     /// Let this much time pass, holding no snapshot.
     Wait(Duration),
     /// Show this.
@@ -205,6 +208,10 @@ pub struct Run {
     request: Request,
     queue: VecDeque<Task>,
     current: Option<Task>,
+    /// What was given together and has no reply yet.
+    together: VecDeque<Task>,
+    /// Nothing is to be given together.
+    apart: bool,
     known: Vec<Known>,
     carried: counted::Carried,
     /// A run of the pack is called running.
@@ -223,7 +230,11 @@ pub struct Run {
     locked: bool,
     in_transaction: bool,
     lock_tries: u32,
-    /// Transaction of the intent of the step at work.
+    /// Statements of the clean-up that were sent again.
+    repeats: u32,
+    /// The move whose steps may have left their mark on the session.
+    soiled: Option<usize>,
+    /// Transaction of the intent of the step at work, where it was asked for.
     intent: String,
     patience: patience::Patience,
     seen: watch::Seen,
@@ -241,6 +252,8 @@ impl Run {
             pack,
             request,
             current: None,
+            together: VecDeque::new(),
+            apart: false,
             known: Vec::new(),
             carried: counted::Carried::default(),
             unsettled: false,
@@ -255,6 +268,8 @@ impl Run {
             locked: false,
             in_transaction: false,
             lock_tries: 0,
+            repeats: 0,
+            soiled: None,
             intent: String::new(),
             patience: patience::Patience::default(),
             seen: watch::Seen::default(),
@@ -275,6 +290,10 @@ impl Run {
                 Some(Task::Move(m)) => self.begin_move(m),
                 Some(Task::Step(place)) => self.begin_step(place),
                 Some(Task::After(place)) => self.after_step(place),
+                Some(Task::Together(tasks)) if self.apart => {
+                    tasks.into_iter().rev().for_each(|task| self.queue.push_front(task));
+                }
+                Some(Task::Together(tasks)) => return self.give_together(tasks),
                 Some(task) => {
                     let statement = self.statement(&task);
                     self.look_away(&task);
@@ -283,6 +302,19 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Each statement by itself, for a door that has its own between them: [`Next::Together`] does not come.
+    pub(crate) fn apart(mut self) -> Self {
+        self.apart = true;
+        self
+    }
+
+    fn give_together(&mut self, tasks: Vec<Task>) -> Next {
+        tasks.iter().for_each(|task| self.look_away(task));
+        let statements = tasks.iter().map(|task| self.statement(task)).collect();
+        self.together = tasks.into();
+        Next::Together(statements)
     }
 
     /// Asks the run to end before the next version begins. What has begun is finished.

@@ -1,6 +1,7 @@
 //! A statement as a value: what a door runs, and what it hands back.
 
 use crate::error::DbError;
+use crate::ident::literal;
 
 /// A parameter. The text of the statement casts it: `$1::bigint`.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,19 @@ pub enum Value {
     Bool(bool),
     /// jsonb
     Json(serde_json::Value),
+}
+
+impl Value {
+    /// As it is written in a statement.
+    fn literal(&self) -> String {
+        match self {
+            Value::Null => "null".to_owned(),
+            Value::Text(text) => literal(text),
+            Value::Int(number) => format!("'{number}'"),
+            Value::Bool(truth) => truth.to_string(),
+            Value::Json(json) => literal(&json.to_string()),
+        }
+    }
 }
 
 impl From<&str> for Value {
@@ -97,6 +111,32 @@ impl Statement {
     pub fn check(sql: impl Into<String>) -> Self {
         Statement { nature: Nature::Check, ..Statement::verbatim(sql) }
     }
+
+    /// The statements of the text, each with its parameters written into it: for a door that sends several at once. Of what
+    /// says what one of ours is for, only its name stays.
+    pub fn spelled(&self) -> Vec<String> {
+        match self.nature {
+            Nature::Reset => RESET.map(str::to_owned).into(),
+            Nature::File | Nature::Check | Nature::Single => vec![self.sql.clone()],
+            Nature::State | Nature::Session => vec![self.filled()],
+        }
+    }
+
+    fn filled(&self) -> String {
+        let (head, body): (Vec<&str>, Vec<&str>) = self.sql.lines().partition(|line| line.starts_with("--"));
+        let name = head.first().and_then(|line| line.split_once(':')).map(|(name, _)| format!("{name}:\n"));
+        let body = body.join("\n");
+        let mut parts = body.split('$');
+        let mut text = name.unwrap_or_default() + parts.next().unwrap_or_default();
+        for part in parts {
+            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            let value =
+                part[..digits].parse().ok().and_then(|number: usize| self.params.get(number.checked_sub(1)?));
+            text += &value.map_or_else(|| format!("${}", &part[..digits]), Value::literal);
+            text += &part[digits..];
+        }
+        text
+    }
 }
 
 /// One row, every column as text.
@@ -108,4 +148,23 @@ pub type Reply = Result<Vec<Row>, DbError>;
 /// Column `index` of a row, empty where it is NULL or absent.
 pub fn column(row: &Row, index: usize) -> &str {
     row.get(index).and_then(Option::as_deref).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_spelled_with_its_values_where_their_numbers_stand() {
+        let sql = "-- what: it does, with $1\n-- $2 text\nselect f($2::text, $1::int8, $10, $3::bool, '$')";
+        let params = vec![Value::Int(-7), Value::from("it's $1\n--"), Value::Bool(true)];
+        let spelled = Statement::ours(sql, params).spelled();
+        assert_eq!(spelled, ["-- what:\nselect f('it''s $1\n--'::text, '-7'::int8, $10, true::bool, '$')"]);
+    }
+
+    #[test]
+    fn what_a_file_says_is_spelled_as_it_is() {
+        assert_eq!(Statement::verbatim("select $1 -- x").spelled(), ["select $1 -- x"]);
+        assert_eq!(Statement::reset().spelled(), RESET);
+    }
 }

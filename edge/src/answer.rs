@@ -24,6 +24,9 @@ pub const PREFLIGHT: [(&str, &str); 3] = [
     ("access-control-max-age", "86400"),
 ];
 
+/// The description of the routes, as `cargo xtask api` writes it.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
 /// An answer of the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -40,6 +43,11 @@ impl Answer {
     pub fn json<T: Serialize>(status: u16, body: &T) -> Answer {
         let body = serde_json::to_string(body).expect("plain data serializes");
         Answer { status, body: Some(body), headers: Vec::new() }
+    }
+
+    /// A body that is JSON already.
+    pub fn text(status: u16, body: &str) -> Answer {
+        Answer { status, body: Some(body.to_owned()), headers: Vec::new() }
     }
 
     /// To a browser that asks what it may send.
@@ -63,6 +71,7 @@ impl From<Fault> for Answer {
 
 /// `GET health`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Health {
     /// Always `ok`.
     pub status: String,
@@ -79,6 +88,7 @@ impl Health {
 
 /// `POST migrate`, `POST runs/:id/resume`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Started {
     /// Its id.
     pub run: String,
@@ -86,6 +96,7 @@ pub struct Started {
 
 /// `POST runs/:id/cancel`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Cancelled {
     /// False: there was nothing to stop.
     pub cancelled: bool,
@@ -93,6 +104,7 @@ pub struct Cancelled {
 
 /// `POST sign-off`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Signed {
     /// The number of the entry in `strata.signature`.
     pub signature: i64,
@@ -100,6 +112,7 @@ pub struct Signed {
 
 /// `GET runs/:id`: a row of `strata.run_progress`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Progress {
     /// Pack that is moved.
     pub pack: String,
@@ -170,6 +183,7 @@ impl Progress {
 
 /// A version of a pack: a row of `strata.migration_status`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Version {
     /// Its number.
     pub version: i64,
@@ -193,6 +207,7 @@ pub struct Version {
 
 /// A phase of a pack: a row of `strata.phase_status`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Phase {
     /// Its number.
     pub phase: i32,
@@ -212,6 +227,7 @@ pub struct Phase {
 
 /// A step that would run now: a row of `strata.plan`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct PlannedStep {
     /// Version that it belongs to.
     pub version: i64,
@@ -231,6 +247,7 @@ pub struct PlannedStep {
 
 /// Something that must hold before a phase: a row of `strata.checklist`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Item {
     /// As `POST sign-off` names it.
     pub item: String,
@@ -252,6 +269,7 @@ pub struct Item {
 
 /// `GET packs/:name`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Pack {
     /// Its name.
     pub pack: String,
@@ -269,6 +287,7 @@ pub struct Pack {
 
 /// A check of a verification: a row of `strata.verify`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Check {
     /// Version that is verified.
     pub version: i64,
@@ -284,6 +303,7 @@ pub struct Check {
 
 /// `POST verify`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Verified {
     /// Whether every check is.
     pub ok: bool,
@@ -293,6 +313,7 @@ pub struct Verified {
 
 /// A row that was found: a row of `strata.rag_search`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Hit {
     /// Which source it is of.
     pub entity_type: String,
@@ -312,6 +333,7 @@ pub struct Hit {
 
 /// `POST search`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Found {
     /// Best first.
     pub hits: Vec<Hit>,

@@ -70,8 +70,8 @@ impl Edge {
             return Ok(Answer::preflight().into());
         }
         let route = Route::find(&incoming.method(), &incoming.path())?;
-        if route == Route::Health {
-            return Ok(Answer::json(200, &Health::ok()).into());
+        if let Some(answer) = for_anybody(&route) {
+            return Ok(answer.into());
         }
         let caller = self.caller(incoming)?;
         let Some(credentials) = caller.require(route.right())? else {
@@ -90,7 +90,8 @@ impl Edge {
 
     async fn route(&self, route: Route, incoming: &Incoming, by: &Credentials) -> Result<Outcome, Fault> {
         match route {
-            Route::Health => Ok(Answer::json(200, &Health::ok()).into()),
+            Route::Health => Ok(health().into()),
+            Route::Openapi => Ok(description().into()),
             Route::Migrate => self.migrate(incoming, by).await,
             Route::Run(run) if incoming.wants_events() => {
                 watch::stream(self.database.clone(), run, by.clone()).await.map(Outcome::Stream)
@@ -157,6 +158,23 @@ impl Edge {
         let found = search::search(&self.database, &self.settings.providers, &asked, by).await?;
         Ok(Answer::json(200, &found).into())
     }
+}
+
+/// What is answered without asking who asks.
+fn for_anybody(route: &Route) -> Option<Answer> {
+    match route {
+        Route::Health => Some(health()),
+        Route::Openapi => Some(description()),
+        _ => None,
+    }
+}
+
+fn health() -> Answer {
+    Answer::json(200, &Health::ok())
+}
+
+fn description() -> Answer {
+    Answer::text(200, answer::OPENAPI)
 }
 
 /// A run is accepted: it goes on by itself, and is looked at elsewhere.

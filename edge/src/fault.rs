@@ -16,6 +16,12 @@ pub struct Fault {
 
 /// The body, as PostgREST writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "describe",
+    derive(schemars::JsonSchema, ts_rs::TS),
+    schemars(rename = "Error"),
+    ts(rename = "Error")
+)]
 #[serde(deny_unknown_fields)]
 pub struct Body {
     /// SQLSTATE, or one of [`Protocol`]'s.

@@ -6,6 +6,8 @@
 pub mod answer;
 pub mod body;
 pub mod caller;
+#[cfg(feature = "describe")]
+pub mod describe;
 pub mod fault;
 pub mod jwt;
 pub mod keys;

@@ -7,9 +7,15 @@ use strata_core::{Error, Kind};
 
 /// `POST migrate`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct Migrate {
     /// A pack that was pushed.
+    #[cfg_attr(
+        feature = "describe",
+        schemars(with = "String", regex(pattern = r"^[a-z0-9][a-z0-9_-]{0,62}$")),
+        ts(type = "string")
+    )]
     pub pack: PackName,
     /// The version to reach, up or down; without it and `to_phase`: everything up.
     pub target: Option<i64>,
@@ -17,22 +23,35 @@ pub struct Migrate {
     pub to_phase: Option<i32>,
     /// Values of the pack's variables.
     #[serde(default)]
+    #[cfg_attr(feature = "describe", ts(optional, as = "Option<Map<String, Value>>"))]
     pub variables: Map<String, Value>,
 }
 
 /// `POST verify`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// A pack that was pushed.
+    #[cfg_attr(
+        feature = "describe",
+        schemars(with = "String", regex(pattern = r"^[a-z0-9][a-z0-9_-]{0,62}$")),
+        ts(type = "string")
+    )]
     pub pack: PackName,
 }
 
 /// `POST sign-off`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct SignOff {
     /// A pack that was pushed.
+    #[cfg_attr(
+        feature = "describe",
+        schemars(with = "String", regex(pattern = r"^[a-z0-9][a-z0-9_-]{0,62}$")),
+        ts(type = "string")
+    )]
     pub pack: PackName,
     /// As its checklist names it.
     pub item: String,
@@ -40,11 +59,13 @@ pub struct SignOff {
     pub reason: String,
     /// What was restored, where a backup is signed.
     #[serde(default)]
+    #[cfg_attr(feature = "describe", ts(optional, as = "Option<Map<String, Value>>"))]
     pub evidence: Map<String, Value>,
 }
 
 /// `POST search`
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct Search {
     /// What is asked, as a text: it is embedded.

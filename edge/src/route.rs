@@ -12,6 +12,8 @@ const GATEWAY: &str = "/functions/v1";
 pub enum Route {
     /// Whether the function answers.
     Health,
+    /// The description of all of them.
+    Openapi,
     /// Start a run.
     Migrate,
     /// Where a run is.
@@ -103,7 +105,7 @@ impl Route {
     /// Who may ask.
     pub fn right(&self) -> Right {
         match self {
-            Route::Health => Right::Anybody,
+            Route::Health | Route::Openapi => Right::Anybody,
             Route::Search => Right::SignedIn,
             _ => Right::Service,
         }
@@ -114,6 +116,7 @@ impl Route {
 fn at(parts: &[&str]) -> Result<(&'static str, Route), Fault> {
     let found = match parts {
         ["health"] => ("GET", Route::Health),
+        ["openapi.json"] => ("GET", Route::Openapi),
         ["migrate"] => ("POST", Route::Migrate),
         ["runs", run] => ("GET", Route::Run(RunId::read(run)?)),
         ["runs", run, "cancel"] => ("POST", Route::Cancel(RunId::read(run)?)),
@@ -124,9 +127,8 @@ fn at(parts: &[&str]) -> Result<(&'static str, Route), Fault> {
         ["search"] => ("POST", Route::Search),
         _ => {
             let message = format!("there is no route \"{}\"", shown(&parts.join("/")));
-            return Err(
-                Fault::protocol(Protocol::UnknownRoute, message).hint("docs/http.md lists the routes")
-            );
+            return Err(Fault::protocol(Protocol::UnknownRoute, message)
+                .hint("GET openapi.json describes the routes"));
         }
     };
     Ok(found)
@@ -154,6 +156,7 @@ mod tests {
         let run = || RunId::read(RUN).unwrap();
         for (method, path, route) in [
             ("GET", "health".to_owned(), Route::Health),
+            ("GET", "openapi.json".to_owned(), Route::Openapi),
             ("POST", "migrate".to_owned(), Route::Migrate),
             ("GET", format!("runs/{RUN}"), Route::Run(run())),
             ("POST", format!("runs/{RUN}/cancel"), Route::Cancel(run())),
@@ -200,8 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn only_health_is_for_anybody_and_only_search_for_users() {
+    fn only_health_and_the_description_are_for_anybody_and_only_search_is_for_users() {
         assert_eq!(Route::Health.right(), Right::Anybody);
+        assert_eq!(Route::Openapi.right(), Right::Anybody);
         assert_eq!(Route::Search.right(), Right::SignedIn);
         assert_eq!(Route::Migrate.right(), Right::Service);
         assert_eq!(Route::Run(RunId::read(RUN).unwrap()).right(), Right::Service);

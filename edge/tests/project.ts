@@ -1,5 +1,7 @@
 // The running project as the tests see it: its routes, its database, its keys. `cargo xtask test edge` starts it.
 
+import { Ajv2020 } from "ajv/dist/2020.js";
+
 /** What `cargo xtask stack --json` prints. */
 type Stack = {
   url: string;
@@ -31,6 +33,36 @@ export const functions = `${stack.url}/functions/v1/strata`;
 /** Longest that a test waits for something to happen. Unit: milliseconds. */
 const PATIENCE = 60_000;
 
+/** The description that the function serves: every answer of these tests is held against it. */
+const described = await (await fetch(`${functions}/openapi.json`)).json();
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema({ ...described, $id: "described" });
+
+/** Compiled once each. */
+const validators = new Map<string, ReturnType<typeof ajv.compile>>();
+
+/** The path of the description that a path is one of; none: the description has no such path. */
+function described_path(path: string): string | undefined {
+  const names = Object.keys(described.paths);
+  return names.find((name) => new RegExp(`^${name.replace(/\{\w+\}/g, "[^/]+")}$`).test(`/${path}`));
+}
+
+/** Fails where an answer is not as it is described. What the description has not is refused as an error. */
+function hold(method: string, path: string, status: number, body: Json) {
+  const name = described_path(path);
+  const operation = name && described.paths[name][method.toLowerCase()];
+  if (method === "OPTIONS") return;
+  const pointer = (part: string) => part.replaceAll("~", "~0").replaceAll("/", "~1");
+  const error = "described#/components/schemas/Error";
+  const found = operation?.responses[status];
+  if (operation && !found) throw new Error(`${method} ${path} does not describe status ${status}`);
+  const at = `described#/paths/${pointer(name ?? "")}/${method.toLowerCase()}/responses/${status}`;
+  const schema = operation ? `${at}/content/application~1json/schema` : error;
+  const validate = validators.get(schema) ?? ajv.compile({ $ref: encodeURI(schema) });
+  validators.set(schema, validate);
+  if (!validate(body)) throw new Error(`${method} ${path} ${status}: ${ajv.errorsText(validate.errors)}`);
+}
+
 /** An answer of the function. */
 export type Answer = { status: number; headers: Headers; body: Json };
 
@@ -41,7 +73,9 @@ export async function ask(method: string, path: string, body?: unknown, headers?
   if (json !== undefined && !lines.has("content-type")) lines.set("content-type", "application/json");
   const answer = await fetch(`${functions}/${path}`, { method, headers: lines, body: json });
   const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : null };
+  const said = text ? JSON.parse(text) : null;
+  hold(method, path, answer.status, said);
+  return { status: answer.status, headers: answer.headers, body: said };
 }
 
 /** Runs statements as the superuser; what the last one answers, one row a line. */

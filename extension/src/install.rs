@@ -25,7 +25,9 @@ extension_sql_file!(
     name = "migration_version",
     requires = ["migration_status"]
 );
-extension_sql_file!("../../sql/create/stop_asked.sql", name = "stop_asked", requires = ["migration_version"]);
+extension_sql_file!("../../sql/create/begin_step.sql", name = "begin_step", requires = ["migration_version"]);
+extension_sql_file!("../../sql/create/finish_step.sql", name = "finish_step", requires = ["begin_step"]);
+extension_sql_file!("../../sql/create/stop_asked.sql", name = "stop_asked", requires = ["finish_step"]);
 extension_sql_file!("../../sql/create/run_is_alive.sql", name = "run_is_alive", requires = ["stop_asked"]);
 extension_sql_file!(
     "../../sql/create/end_hung_executors.sql",

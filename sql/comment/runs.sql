@@ -18,6 +18,10 @@ comment on function strata.cancel_run(uuid) is 'Stops a run now: its statement i
 comment on function strata.force_version(text, bigint, text) is
     'Says where a pack stands without running anything, and writes the reason into strata.history. Returns the versions moved.';
 comment on function strata.verify(text) is 'Runs the verification of every applied version of a pushed pack again, as the caller, who may only read.';
+comment on function strata.begin_step(uuid, int, bigint, int, int, text, text, text, boolean) is
+    'Writes the intent of a step for the executor of a run; returns whether somebody has asked the run to stop.';
+comment on function strata.finish_step(uuid, int, bigint, int, boolean) is
+    'Writes that a step is done, and its version where it is the last, for the executor of a run.';
 comment on function strata.stop_asked(uuid) is 'Whether somebody has asked a run to stop; executors ask it when a statement was cancelled.';
 comment on function strata.runs_to_take(interval) is
     'Runs that nobody executes, and whether the caller''s session may turn them, may have them turned, or neither.';

@@ -214,13 +214,19 @@ fn answers(from: &mut TcpStream, to: &mut TcpStream, pid: &Mutex<i32>) -> Result
     }
 }
 
-/// The name in the first line of one of our statements, else the first line of the text.
+/// The name in the first line of one of our statements, else the first line of the text; of several that are sent as one
+/// message, each.
 fn called(sql: &[u8]) -> String {
     let text = String::from_utf8_lossy(sql);
-    let line = text.trim().lines().next().unwrap_or_default().to_owned();
-    let name =
-        line.strip_prefix("-- ").and_then(|rest| rest.split_once(':')).map(|(name, _)| name.to_owned());
-    name.unwrap_or(line)
+    text.split("\n;\n").map(name).collect::<Vec<_>>().join(TOGETHER)
+}
+
+/// Between the names of statements that are sent as one message.
+pub const TOGETHER: &str = " + ";
+
+fn name(text: &str) -> &str {
+    let line = text.trim().lines().next().unwrap_or_default();
+    line.strip_prefix("-- ").and_then(|rest| rest.split_once(':')).map_or(line, |(name, _)| name)
 }
 
 fn body(from: &mut TcpStream) -> Result<Vec<u8>> {

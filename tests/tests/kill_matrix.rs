@@ -1,7 +1,7 @@
 //! A run is killed at every point, in every way: it goes on when the same command is given again, and ends where an
 //! undisturbed run ends. The servers are killed too, so they are this program's own.
 
-use strata_tests::kill::{Way, World, cells, inside, outside};
+use strata_tests::kill::{Executor, Way, World, cells, inside, outside};
 use strata_tests::victim::Victim;
 
 /// Kills that there must be at least.
@@ -19,7 +19,14 @@ fn a_run_that_was_killed_anywhere_ends_where_an_undisturbed_one_ends() {
     let worlds = worlds();
     let both = [Way::Up, Way::Down];
     let mut all = cells::of_statements(&both.map(|way| outside::points(&worlds[0], way)).concat());
-    all.extend(cells::of_barriers(&both.map(|way| inside::points(&worlds[0], way)).concat()));
+    all.extend(cells::of_barriers(
+        Executor::Outside,
+        &both.map(|way| outside::barriers(&worlds[0], way)).concat(),
+    ));
+    all.extend(cells::of_barriers(
+        Executor::Inside,
+        &both.map(|way| inside::points(&worlds[0], way)).concat(),
+    ));
     let count = all.len();
     assert!(count >= CELLS, "{count} cells");
     let violations = cells::run_all(&worlds, all, &|_| ());

@@ -123,9 +123,12 @@ fn a_step_whose_run_was_killed_is_undone_and_run_again() {
     let (database, pack) = (database(), slow());
     up_until_stopped(&database, &pack).kill();
     assert_eq!(states(&database), ["applying", "pending"]);
-    // The server has not noticed yet: the next run waits until it does.
+    // The server has not noticed yet: the next run waits until it does. Before that it could still end what it was sent.
     let next = up(&database, &pack);
     next.until("waiting: ");
+    database.until(
+        "select count(*) = 1 from pg_stat_activity where datname = current_database() and state <> 'idle'",
+    );
     let_go(&database);
     assert_eq!(next.end().ok().stdout, "2 versions applied\n");
     assert_eq!(
@@ -231,4 +234,19 @@ fn a_step_that_meets_a_locked_table_steps_back_and_tries_again() {
     run.until("a lock was not to be had; try 2 follows");
     open.rollback().expect("released");
     run.end().ok();
+}
+
+#[test]
+fn a_run_that_was_taken_over_in_the_middle_of_a_version_commits_nothing_of_it() {
+    let (database, pack) = (database(), slow());
+    let run = up_until_stopped(&database, &pack);
+    database.run("update strata.run set attempt = attempt + 1");
+    let_go(&database);
+    run.end().exits(6).says(&["another executor has taken the run over"]);
+    assert!(database.value::<bool>("select to_regclass('slow') is null"));
+    for call in ["begin_step(id, 1, 1, 1, 1, 'transaction', '', '', true)", "finish_step(id, 1, 1, 1, true)"]
+    {
+        let (code, message) = database.refusal(&format!("select strata.{call} from strata.run"));
+        assert_eq!((code.as_str(), message.as_str()), ("ST006", "another executor has taken the run over"));
+    }
 }

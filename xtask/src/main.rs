@@ -1,5 +1,6 @@
 //! The command menu of the project. A newcomer needs a Rust toolchain and this.
 
+mod api;
 mod bench;
 mod cargo_pgrx;
 mod cluster;
@@ -59,6 +60,7 @@ cargo xtask <verb>
   soak                  kills runs at random moments and checks what becomes of them
      --minutes N        for so long; 10 without it
      --seed S           the same kills again
+  api                   writes the Edge Function's OpenAPI description and its types for TypeScript
   errors                writes the table of docs/errors.md from the core's enum
 
 Everything goes into the cache: STRATA_CACHE, else /var/cache/strata for root, else ~/.cache/strata.
@@ -87,6 +89,7 @@ fn dispatch(words: &[String]) -> Result<()> {
         ("bench", rest) => bench::run(rest),
         ("soak", rest) => soak::run(&soak::Wish::parse(rest)?),
         ("errors", []) => errors::write(),
+        ("api", []) => api::write(),
         ("guard", [folder]) => guard::watch(Path::new(folder)),
         ("help" | "--help" | "-h", _) => {
             println!("{MENU}");

@@ -119,7 +119,7 @@ fn clippy(bench: &Bench) -> Result<()> {
     command.arg("clippy").args(TOGETHER).args(["-p", "strata-benches", "-p", "xtask"]).args(deny);
     run::loud(command.current_dir(&bench.place.checkout))?;
     let mut command = run::cargo();
-    command.arg("clippy").args(EDGE).args(deny);
+    command.arg("clippy").args(EDGE).args(["--features", "strata-edge/describe"]).args(deny);
     run::loud(command.current_dir(&bench.place.checkout))?;
     toolchain::ensure_target(imports::WASM)?;
     let mut command = run::cargo();
@@ -145,7 +145,7 @@ fn unit(bench: &Bench) -> Result<()> {
     };
     test(&["-p", "xtask"], &[])?;
     test(&["-p", "strata-benches"], &["--bins"])?;
-    test(&["-p", "strata-edge"], &["--lib"])?;
+    test(&["-p", "strata-edge", "--features", "describe"], &["--lib"])?;
     test(&TOGETHER, &["--lib", "--bins"])
 }
 

@@ -95,7 +95,7 @@ impl DryRun {
         let mut jobs = VecDeque::from([Job::Begin, Job::Relations, Job::Limits]);
         jobs.extend(missing.then_some(Job::Install));
         DryRun {
-            run: Run::new(pack, request),
+            run: Run::new(pack, request).apart(),
             shadow: false,
             limits,
             jobs,
@@ -143,6 +143,7 @@ impl DryRun {
                     return Next::Tell(event);
                 }
                 wait @ Next::Wait(_) => return wait,
+                Next::Together(_) => unreachable!("the run is turned apart"),
             }
         }
     }

@@ -103,24 +103,18 @@ fn a_verification_that_fails_or_cannot_be_made_is_told_to_the_gate() {
     for reply in [Ok(vec![row(&["one", "1", "2", "f"])]), broken("42P01", "no such table").expect("broken")] {
         let mut run = Run::new(gated(), Request::new(Direction::Up, Target::All));
         let (mut kept, mut first) = (Vec::new(), true);
-        let outcome = loop {
-            match run.turn() {
-                Next::Run(statement) => {
-                    let name = called(&statement);
-                    let again = name.starts_with("select 'one'") && !std::mem::take(&mut first);
-                    if name == "checked" {
-                        kept = statement.params.clone();
-                    }
-                    let open =
-                        || Some(Ok(vec![row(&["3.verified", "verification", "open", "version 1: no"])]));
-                    let told = if name == "gate" && !kept.is_empty() { open() } else { None };
-                    let answer = if again { Some(reply.clone()) } else { checks(&name) };
-                    run.replied(answer.or(told).unwrap_or_else(|| calm(&name)));
-                }
-                Next::Done(outcome) => break outcome,
-                _ => {}
+        let answer = |statement: &Statement| {
+            let name = called(statement);
+            let again = name.starts_with("select 'one'") && !std::mem::take(&mut first);
+            if name == "checked" {
+                kept = statement.params.clone();
             }
+            let open = || Some(Ok(vec![row(&["3.verified", "verification", "open", "version 1: no"])]));
+            let told = if name == "gate" && !kept.is_empty() { open() } else { None };
+            let answer = if again { Some(reply.clone()) } else { checks(&name) };
+            answer.or(told).unwrap_or_else(|| calm(&name))
         };
+        let outcome = turned(&mut run, answer, || ());
         let error = outcome.expect_err("open");
         assert_eq!(error.to_string(), "the gate of phase 3 (n3) is not met: version 1: no");
         assert_eq!(kept[2], Value::Int(1));

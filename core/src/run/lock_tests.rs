@@ -60,25 +60,20 @@ fn a_budget_that_is_spent_names_who_was_waited_for_and_the_option() {
     let mut run = up(&[("1_a.up.sql", INDEX)]);
     run.request.index_wait = Duration::from_secs(3);
     let mut timeouts = Vec::new();
-    let outcome = loop {
-        match run.turn() {
-            Next::Run(statement) => {
-                let name = called(&statement);
-                if let ("session" | "lock_timeout", Some(Value::Text(text))) =
-                    (name.as_str(), statement.params.last())
-                {
-                    timeouts.push(text.clone());
-                }
-                run.replied(match name.as_str() {
-                    INDEX => broken("55P03", "canceling statement due to lock timeout").expect("broken"),
-                    "blockers" => Ok(vec![row(&["pid 7 (ann): select 1", ""])]),
-                    other => calm(other),
-                });
-            }
-            Next::Done(outcome) => break outcome,
-            _ => {}
+    let answer = |statement: &Statement| {
+        let name = called(statement);
+        if let ("session" | "lock_timeout", Some(Value::Text(text))) =
+            (name.as_str(), statement.params.last())
+        {
+            timeouts.push(text.clone());
+        }
+        match name.as_str() {
+            INDEX => broken("55P03", "canceling statement due to lock timeout").expect("broken"),
+            "blockers" => Ok(vec![row(&["pid 7 (ann): select 1", ""])]),
+            other => calm(other),
         }
     };
+    let outcome = turned(&mut run, answer, || ());
     assert_eq!(timeouts, ["3000ms", "500ms"], "the clean-up is not patient");
     let err = outcome.expect_err("spent");
     assert_eq!((err.kind(), err.sqlstate()), (Kind::Locked, "55P03"));
@@ -142,7 +137,7 @@ fn an_index_that_if_not_exists_took_for_done_is_built_again_when_it_is_broken() 
 fn what_a_broken_reindex_left_is_dropped_before_the_next_one() {
     let mut looks = 0;
     let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", REINDEX)]), |name| match name {
-        "step_start" => Some(Ok(vec![row(&["x", "747"])])),
+        "intent" => Some(Ok(vec![row(&["747"])])),
         "index_leftovers" => {
             looks += 1;
             Some(Ok((looks == 1).then(|| row(&["s.i_ccnew"])).into_iter().collect()))
@@ -206,6 +201,7 @@ fn a_look_from_outside_tells_who_is_in_the_way_and_how_far_it_is() {
         match run.turn() {
             Next::Run(statement) if called(&statement) == INDEX => {}
             Next::Run(statement) => run.replied(calm(&called(&statement))),
+            Next::Together(all) => all.iter().for_each(|statement| run.replied(calm(&called(statement)))),
             Next::Done(outcome) => panic!("{outcome:?}"),
             _ => {}
         }

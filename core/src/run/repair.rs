@@ -32,6 +32,10 @@ impl Run {
         matches!(shape, Some(Shape::CreateIndex { .. } | Shape::Reindex { .. } | Shape::Detach { .. }))
     }
 
+    pub(super) fn is_reindex(&self, place: Place) -> bool {
+        matches!(self.shape(place), Some(Shape::Reindex { .. }))
+    }
+
     pub(super) fn is_index_build(&self, place: Place) -> bool {
         is_index_build(&self.step(place).part)
     }
@@ -201,7 +205,8 @@ impl Run {
 
     /// What could not be removed now is told, and is removed by the next run.
     pub(super) fn could_not_clean_up(&mut self, task: &Task) {
-        if let (Task::DropIndex(_, index), Some(error)) = (task, self.failure.take()) {
+        let Task::DropIndex(_, index) = task else { return };
+        if let Some(error) = self.failure.take() {
             let hint = format!("index {index} is left invalid: the next run of the same command drops it");
             let hint = error.get_hint().map(|before| format!("{before}; {hint}")).unwrap_or(hint);
             self.failure = Some(error.hint(hint));

@@ -1,26 +1,36 @@
 //! What the reply to each task means for the rest of a run.
 
 use super::patience::Patience;
-use super::tasks::{Place, Task};
+use super::tasks::{Place, Task, taken_over};
 use super::{Event, Run, tasks};
 use crate::error::{DbError, Error, Kind};
 use crate::plan::{self, Known};
-use crate::script::Part;
+use crate::script::{self, Part, Shape};
 use crate::statement::{Reply, Row, column};
 use crate::{variables, verify};
+
+/// How often a run sends again what a cancel has met behind its failure. Chosen: more than a person sends, and an end where a
+/// timeout says the same.
+const REPEATS: u32 = 3;
 
 impl Run {
     /// What came of the statement that [`Run::turn`] gave.
     pub fn replied(&mut self, reply: Reply) {
-        let Some(task) = self.current.take() else { return };
+        let Some(task) = self.current.take().or_else(|| self.together.pop_front()) else { return };
         match reply {
             Ok(rows) => {
                 if let Err(error) = self.went(&task, &rows) {
+                    self.together.clear();
                     self.fail(&task, error);
                 }
             }
-            Err(cause) if is_lost(&cause) => self.lost(cause),
-            Err(cause) => self.broke(&task, cause),
+            Err(cause) => {
+                self.together.clear();
+                match is_lost(&cause) {
+                    true => self.lost(cause),
+                    false => self.broke(&task, cause),
+                }
+            }
         }
     }
 
@@ -57,10 +67,7 @@ impl Run {
                 self.found_blockers(broken, rows);
                 Ok(())
             }
-            Task::StepStart(_) | Task::StepDone(_) | Task::MigrationDone(_) if rows.is_empty() => {
-                Err(taken_over())
-            }
-            Task::StepStart(_) if says_true(rows, 2) => Err(self.cancelled(task)),
+            Task::StepStart(_) if says_true(rows, 0) => Err(self.cancelled(task)),
             Task::Listen(_) if says_true(rows, 0) => Err(self.cancelled(task)),
             Task::Verify((m, _)) => self.verified(*m, rows),
             Task::StopAsked(broken) => {
@@ -78,9 +85,9 @@ impl Run {
 
     fn note(&mut self, task: &Task, rows: &[Row]) {
         match task {
-            Task::StepStart(_) => {
-                self.intent = rows.first().map(|row| column(row, 1).to_owned()).unwrap_or_default();
-                self.patience = Patience::default();
+            Task::StepStart(_) => self.patience = Patience::default(),
+            Task::Intent(_) => {
+                self.intent = rows.first().map(|row| column(row, 0).to_owned()).unwrap_or_default();
             }
             Task::Begin(_) | Task::ReadOnly => self.in_transaction = true,
             Task::Rollback => self.in_transaction = false,
@@ -176,6 +183,7 @@ impl Run {
             return self.end(m);
         }
         if let Some(phase) = self.gates(m).first() {
+            self.clean();
             let asked = self.ask_gate(*phase);
             self.queue.push_back(Task::Move(m));
             return asked.unwrap_or_else(|error| self.fail(&Task::Gate(*phase), error));
@@ -207,6 +215,11 @@ impl Run {
         }
     }
 
+    /// What the files before may have left in the session is undone, before anything else is done in it.
+    fn clean(&mut self) {
+        self.queue.extend(self.soiled.take().map(|_| Task::Reset));
+    }
+
     fn end(&mut self, m: usize) {
         let finished = m == self.moves.len() && self.gates(m).is_empty();
         let state = match (finished, self.handing_back) {
@@ -214,6 +227,7 @@ impl Run {
             (false, true) => "queued",
             (false, false) => "cancelled",
         };
+        self.clean();
         self.queue.extend([Task::RunEnd(state), Task::Unlock]);
         if !finished {
             let next = self
@@ -236,13 +250,27 @@ impl Run {
             };
         }
         let (number, of, summary) = (step.number, self.moves[place.0].steps.len(), step.summary);
-        self.queue.extend([Task::StepStart(place), Task::Tell(Event::Step { number, of, summary })]);
-        self.push_attempt(place);
+        let soiled = self.soiled.replace(place.0).is_some_and(|by| by != place.0);
+        let first = soiled
+            .then_some(Task::Reset)
+            .into_iter()
+            .chain([Task::StepStart(place), Task::Session(place)])
+            .collect();
+        self.queue.extend([Task::Together(first), Task::Tell(Event::Step { number, of, summary })]);
+        self.push_rest(place);
     }
 
     /// A try of a step, from the session on.
     pub(super) fn push_attempt(&mut self, place: Place) {
-        self.push_session(place);
+        self.queue.push_back(Task::Session(place));
+        self.push_rest(place);
+    }
+
+    /// What follows on the session of a step: the settings of the file, then what it does.
+    fn push_rest(&mut self, place: Place) {
+        let settings = self.step(place).settings.len();
+        self.queue.extend((0..settings).map(|i| Task::Setting(place, i)));
+        self.queue.extend(self.is_reindex(place).then_some(Task::Intent(place)));
         match self.is_inspected(place) {
             true => self.queue.push_back(Task::Inspect(place)),
             false => self.push_body(place),
@@ -274,13 +302,6 @@ impl Run {
             .hint("restore it and put the change behind it, or run \"strata down 1\" first"))
     }
 
-    /// The session as the step finds it: ours, then the settings of the file.
-    fn push_session(&mut self, place: Place) {
-        let settings = self.step(place).settings.len();
-        self.queue.push_back(Task::Session(place));
-        self.queue.extend((0..settings).map(|i| Task::Setting(place, i)));
-    }
-
     /// The statements and the outcome.
     pub(super) fn push_body(&mut self, place: Place) {
         let group = match &self.step(place).part {
@@ -302,11 +323,24 @@ impl Run {
     fn push_transaction(&mut self, place: Place, statements: usize) {
         let last = self.is_last(place);
         let verify = last && self.moves[place.0].verify.is_some();
-        self.queue.push_back(Task::Begin(place));
-        self.queue.extend((0..statements).map(|i| Task::Statement(place, i)));
-        self.queue.extend(verify.then_some(Task::Verify(place)));
-        self.queue.push_back(if last { Task::MigrationDone(place) } else { Task::StepDone(place) });
-        self.queue.push_back(Task::Commit(place));
+        let begin = std::iter::once(Task::Begin(place));
+        let body = begin.chain((0..statements).map(|i| Task::Statement(place, i)));
+        let done = if last { Task::MigrationDone(place) } else { Task::StepDone(place) };
+        let end = [done, Task::Commit(place)];
+        match (verify, self.may_go_together(place)) {
+            (true, true) => {
+                let body = body.chain([Task::Verify(place)]).collect();
+                self.queue.extend([Task::Together(body), Task::Together(end.into())]);
+            }
+            (true, false) => self.queue.extend(body.chain([Task::Verify(place)]).chain(end)),
+            (false, true) => self.queue.push_back(Task::Together(body.chain(end).collect())),
+            (false, false) => self.queue.extend(body.chain(end)),
+        }
+    }
+
+    /// A setting between two statements may change how a server reads the text of the second.
+    fn may_go_together(&self, place: Place) -> bool {
+        !self.step(place).statements().iter().any(|sql| matches!(script::shape(sql), Shape::Setting))
     }
 
     /// After a step: the next one, or the next version.
@@ -315,7 +349,7 @@ impl Run {
             return self.queue.push_back(Task::Step((m, s + 1)));
         }
         let event = self.finished(&self.moves[m]);
-        self.queue.extend([Task::Reset, Task::Tell(event), Task::Move(m + 1)]);
+        self.queue.extend([Task::Tell(event), Task::Move(m + 1)]);
     }
 
     fn verified(&mut self, m: usize, rows: &[Row]) -> Result<(), Error> {
@@ -326,7 +360,10 @@ impl Run {
     /// A statement failed at the server.
     fn broke(&mut self, task: &Task, cause: DbError) {
         if self.failure.is_some() {
-            return self.could_not_clean_up(task);
+            return match cause.sqlstate.as_str() {
+                "57014" if self.repeats < REPEATS => self.repeat(task),
+                _ => self.could_not_clean_up(task),
+            };
         }
         if let Task::Blockers(broken) = task {
             return self.found_blockers(broken, &[]);
@@ -353,6 +390,12 @@ impl Run {
             return;
         }
         self.end_broken(task, cause);
+    }
+
+    /// A cancel that comes late meets what keeps the books of it.
+    fn repeat(&mut self, task: &Task) {
+        self.repeats += 1;
+        self.queue.push_front(task.clone());
     }
 
     fn end_broken(&mut self, task: &Task, cause: DbError) {
@@ -454,10 +497,6 @@ impl Run {
 
 fn says_true(rows: &[Row], index: usize) -> bool {
     rows.first().is_some_and(|row| column(row, index) == "true")
-}
-
-fn taken_over() -> Error {
-    Error::new(Kind::Locked, "another executor has taken the run over")
 }
 
 /// Class 08, and the codes of a server that is going away, or has ended an idle session.

@@ -25,6 +25,8 @@ pub(super) enum Task {
     Step(Place),
     /// What follows a step.
     After(Place),
+    /// Tasks of which none waits for what comes of the one before.
+    Together(Vec<Task>),
     Lock,
     LockHolder,
     Variables,
@@ -46,6 +48,8 @@ pub(super) enum Task {
     Gate(i64),
     Pass(i64),
     StepStart(Place),
+    /// In which transaction the version began to move.
+    Intent(Place),
     Inspect(Place),
     /// After an index build: it may be another's that goes on, or broken.
     Confirm(Place),
@@ -86,6 +90,7 @@ impl Task {
         match self {
             Task::StepStart(p)
             | Task::Listen(p)
+            | Task::Intent(p)
             | Task::Inspect(p)
             | Task::Confirm(p)
             | Task::Leftovers(p)
@@ -115,6 +120,7 @@ impl Task {
             _ if file => error,
             "42501" if !told => error.hint(GRANT),
             "55P03" => error.of_kind(Kind::Locked),
+            "ST006" => taken_over(),
             "ST007" => error.of_kind(Kind::Changed),
             _ => error,
         }
@@ -137,6 +143,10 @@ impl Task {
             _ => "the session",
         }
     }
+}
+
+pub(super) fn taken_over() -> Error {
+    Error::new(Kind::Locked, "another executor has taken the run over")
 }
 
 impl Run {
@@ -238,6 +248,10 @@ impl Run {
             }
             Task::StepDone(place) => {
                 Statement::ours(include_str!("../../../sql/query/step_done.sql"), params(*place, Vec::new()))
+            }
+            Task::Intent((m, _)) => {
+                let params = [run, vec![self.moves[*m].version.into()]].concat();
+                Statement::ours(include_str!("../../../sql/query/intent.sql"), params)
             }
             Task::StepFailed(place, state, why) => {
                 let told = vec![why.sqlstate.as_str().into(), why.message.as_str().into()];

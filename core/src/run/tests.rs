@@ -24,7 +24,6 @@ fn calm(name: &str) -> Reply {
     Ok(match name {
         "lock" => vec![row(&["true"])],
         "claim" => vec![row(&["11111111-1111-1111-1111-111111111111", "1"])],
-        "step_start" | "step_done" | "migration_done" => vec![row(&["x"])],
         _ => Vec::new(),
     })
 }
@@ -34,21 +33,42 @@ fn drive(
     run: &mut Run,
     mut server: impl FnMut(&str) -> Option<Reply>,
 ) -> (Vec<String>, Result<Report, Error>) {
-    let mut sent = Vec::new();
+    let sent = std::cell::RefCell::new(Vec::new());
+    let answer = |statement: &Statement| {
+        let name = called(statement);
+        let reply = server(&name).unwrap_or_else(|| calm(&name));
+        sent.borrow_mut().push(name);
+        reply
+    };
+    let outcome = turned(run, answer, || sent.borrow_mut().push("(wait)".into()));
+    (sent.into_inner(), outcome)
+}
+
+/// Turns a run to its end, with these answers. Hears of each pause.
+fn turned(
+    run: &mut Run,
+    mut server: impl FnMut(&Statement) -> Reply,
+    mut waits: impl FnMut(),
+) -> Result<Report, Error> {
     for _ in 0..2000 {
         match run.turn() {
-            Next::Run(statement) => {
-                let name = called(&statement);
-                let reply = server(&name).unwrap_or_else(|| calm(&name));
-                sent.push(name);
-                run.replied(reply);
+            Next::Run(statement) => run.replied(server(&statement)),
+            Next::Together(statements) => {
+                for statement in statements {
+                    let reply = server(&statement);
+                    let failed = reply.is_err();
+                    run.replied(reply);
+                    if failed {
+                        break;
+                    }
+                }
             }
-            Next::Wait(_) => sent.push("(wait)".into()),
+            Next::Wait(_) => waits(),
             Next::Tell(_) => {}
-            Next::Done(outcome) => return (sent, outcome),
+            Next::Done(outcome) => return outcome,
         }
     }
-    panic!("the run does not end: {sent:?}");
+    panic!("the run does not end");
 }
 
 fn broken(sqlstate: &str, message: &str) -> Option<Reply> {
@@ -360,7 +380,7 @@ fn a_run_that_was_asked_for_beforehand_takes_no_other() {
 #[test]
 fn a_newer_attempt_fences_this_one_off() {
     let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| {
-        (name == "migration_done").then(|| Ok(Vec::new()))
+        (name == "migration_done").then(|| broken("ST006", "taken over").expect("broken"))
     });
     assert_eq!(outcome.expect_err("fenced").kind(), Kind::Locked);
     assert!(sent.contains(&"rollback".to_owned()) && !sent.contains(&"commit".to_owned()), "{sent:?}");
@@ -387,19 +407,14 @@ fn a_value_that_versions_were_made_with_cannot_change() {
 fn what_is_told_to_the_database_names_run_attempt_version_and_step() {
     let mut run = up(&[("7_a.up.sql", "select 1")]);
     let mut told = Vec::new();
-    loop {
-        match run.turn() {
-            Next::Run(statement) => {
-                let name = called(&statement);
-                if name == "step_start" {
-                    told = statement.params.clone();
-                }
-                run.replied(calm(&name));
-            }
-            Next::Done(_) => break,
-            _ => {}
+    let answer = |statement: &Statement| {
+        let name = called(statement);
+        if name == "step_start" {
+            told = statement.params.clone();
         }
-    }
+        calm(&name)
+    };
+    turned(&mut run, answer, || ()).expect("succeeds");
     assert_eq!(
         told[1..6],
         [Value::Int(1), Value::Int(7), Value::Int(1), "transaction".into(), "select 1".into()]

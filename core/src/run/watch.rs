@@ -45,10 +45,9 @@ impl Run {
     /// When a door that has a second session should ask [`Run::look`] there, counted from the beginning of the statement
     /// at work; none where nobody has to.
     pub fn rhythm(&self) -> Option<Rhythm> {
-        let place = match self.current.as_ref()? {
-            Task::Statement(place, _) | Task::DropIndex(place, _) | Task::Finalize(place, _) => *place,
-            _ => return None,
-        };
+        let waits =
+            |task: &&Task| matches!(task, Task::Statement(..) | Task::DropIndex(..) | Task::Finalize(..));
+        let place = self.current.iter().chain(&self.together).find(waits)?.place()?;
         // Once before the lock timeout ends the wait: afterwards nobody could say who it was.
         let within = Duration::from_millis(self.request.lock_timeout_ms.into()) * 3 / 5;
         let (first, often) = match &self.step(place).part {

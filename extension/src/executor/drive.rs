@@ -17,6 +17,17 @@ pub fn drive(session: &mut Session, id: &str, run: &mut Run) -> Result<Report, E
                 tell_notices(session, id, run.attempt());
                 run.replied(reply);
             }
+            Next::Together(statements) => {
+                for statement in statements {
+                    let reply = session.run(&statement);
+                    tell_notices(session, id, run.attempt());
+                    let failed = reply.is_err();
+                    run.replied(reply);
+                    if failed {
+                        break;
+                    }
+                }
+            }
             Next::Wait(time) => {
                 session.nap(time);
                 if !run.is_claimed() && is_cancelled(session, id) {

@@ -1,7 +1,7 @@
 //! Which kills there are, and doing them on several servers side by side.
 
 use super::{Executor, Kind, Way, World, inside, outside};
-use crate::proxy::Moment;
+use crate::proxy::{Moment, TOGETHER};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,8 +14,10 @@ pub struct Cell {
     pub executor: Executor,
     /// Where the pack goes.
     pub way: Way,
-    /// How often the executor has come to a point before, and when.
-    pub point: (usize, Moment),
+    /// How often the executor has come to a point before.
+    pub point: usize,
+    /// When a statement is held on the line; none: a barrier holds the server.
+    pub moment: Option<Moment>,
     /// What it is there.
     pub name: String,
     /// How it is killed.
@@ -24,17 +26,19 @@ pub struct Cell {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Cell { executor, way, point: (number, moment), name, kind } = self;
-        write!(f, "{executor} {}, {moment:?} point {number} ({name}), {kind:?}", way.name())
+        let Cell { executor, way, point, moment, name, kind } = self;
+        let when = moment.map_or("At".to_owned(), |moment| format!("{moment:?}"));
+        write!(f, "{executor} {}, {when} point {point} ({name}), {kind:?}", way.name())
     }
 }
 
 impl Cell {
     /// Does it; panics on what is not as it must be.
     pub fn run(&self, world: &World) {
-        match self.executor {
-            Executor::Outside => outside::kill(world, self.way, self.point, self.kind),
-            Executor::Inside => inside::kill(world, self.way, self.point.0, self.kind),
+        match (self.executor, self.moment) {
+            (_, Some(moment)) => outside::kill(world, self.way, (self.point, moment), self.kind),
+            (Executor::Outside, None) => outside::kill_at_barrier(world, self.way, self.point, self.kind),
+            (Executor::Inside, None) => inside::kill(world, self.way, self.point, self.kind),
         }
     }
 }
@@ -49,20 +53,16 @@ const LIGHT: &[&str] =
 /// Before every weighty statement a kill, and before every sort of them every kind of kill; between sending and hearing of
 /// each a kill of some kind; before every sort of light statement one.
 pub fn of_statements(points: &[Point]) -> Vec<Cell> {
-    let executor = Executor::Outside;
     let (light, weighty): (Vec<&Point>, Vec<&Point>) = points.iter().partition(|(_, _, name)| is_light(name));
     let mut cells = Vec::new();
     for places in sorts(&weighty).values() {
         let turns = places.len().max(Kind::ALL.len());
-        cells.extend(
-            (0..turns).map(|turn| cell(executor, places[turn % places.len()], (Moment::Before, turn))),
-        );
+        cells.extend((0..turns).map(|turn| on_line(places[turn % places.len()], Moment::Before, turn)));
     }
-    let during =
-        weighty.iter().enumerate().map(|(turn, point)| cell(executor, point, (Moment::During, turn)));
+    let during = weighty.iter().enumerate().map(|(turn, point)| on_line(point, Moment::During, turn));
     cells.extend(during);
     let firsts = sorts(&light).into_values().enumerate();
-    cells.extend(firsts.map(|(turn, places)| cell(executor, places[0], (Moment::Before, turn))));
+    cells.extend(firsts.map(|(turn, places)| on_line(places[0], Moment::Before, turn)));
     cells
 }
 
@@ -70,20 +70,22 @@ pub fn of_statements(points: &[Point]) -> Vec<Cell> {
 const INSIDE: [Kind; 3] = [Kind::Terminate, Kind::Backend, Kind::Stop];
 
 /// At every sort of point every kind of kill, at places that are spread over the run.
-pub fn of_barriers(points: &[Point]) -> Vec<Cell> {
+pub fn of_barriers(executor: Executor, points: &[Point]) -> Vec<Cell> {
     let all: Vec<&Point> = points.iter().collect();
+    let kinds: &[Kind] = if executor == Executor::Inside { &INSIDE } else { &Kind::ALL };
     let cells = |places: Vec<&Point>| -> Vec<Cell> {
-        let at = |(turn, kind)| Cell {
-            kind,
-            ..cell(Executor::Inside, places[turn * places.len() / INSIDE.len()], (Moment::Before, 0))
+        let at = |(turn, kind): (usize, &Kind)| {
+            let (way, point, name) = places[turn * places.len() / kinds.len()];
+            Cell { executor, way: *way, point: *point, moment: None, name: name.clone(), kind: *kind }
         };
-        INSIDE.into_iter().enumerate().map(at).collect()
+        kinds.iter().enumerate().map(at).collect()
     };
     sorts(&all).into_values().flat_map(cells).collect()
 }
 
 fn is_light(name: &str) -> bool {
-    name.split(' ').next().is_some_and(|word| LIGHT.contains(&word))
+    let light = |one: &str| one.split(' ').next().is_some_and(|word| LIGHT.contains(&word));
+    name.split(TOGETHER).all(light)
 }
 
 /// The points of each name.
@@ -93,9 +95,9 @@ fn sorts<'p>(points: &[&'p Point]) -> BTreeMap<&'p str, Vec<&'p Point>> {
     sorts
 }
 
-fn cell(executor: Executor, (way, at, name): &Point, (moment, turn): (Moment, usize)) -> Cell {
-    let kind = Kind::ALL[turn % Kind::ALL.len()];
-    Cell { executor, way: *way, point: (*at, moment), name: name.clone(), kind }
+fn on_line((way, at, name): &Point, moment: Moment, turn: usize) -> Cell {
+    let (executor, kind) = (Executor::Outside, Kind::ALL[turn % Kind::ALL.len()]);
+    Cell { executor, way: *way, point: *at, moment: Some(moment), name: name.clone(), kind }
 }
 
 /// What was not as it must be: the cell, and what it said.

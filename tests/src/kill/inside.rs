@@ -1,5 +1,6 @@
-//! Kills of the background worker. Nothing in the product stops at a point; triggers of the test do: on every table that
-//! a run writes, before and after, and around every statement of the pack that changes the schema.
+//! Kills at barriers: of the background worker, and with [`super::outside`] of the command line while the server is in the
+//! middle of what it was sent. Nothing in the product stops at a point; triggers of the test do: on every table that a run
+//! writes, before and after, and around every statement of the pack that changes the schema.
 
 use super::cells::Point;
 use super::outside::strike;
@@ -7,25 +8,26 @@ use super::{Kind, Way, World};
 use crate::victim::signal;
 use crate::{Database, Strata};
 
-/// `stop_at` is the number of the point at which a worker stops, which it does at a lock that the test holds. The points
+/// `stop_at` is the number of the point at which a worker, or a client, stops, which it does at a lock that the test holds. The points
 /// are counted by a sequence: what is rolled back counts too. `trace` keeps their names where nobody is killed. No point
 /// but the first may give its transaction an id, which `drop index concurrently` would refuse: so the sequence caches, and
 /// the beginning of that statement is not traced.
 pub const BARRIERS: &str = "
     create schema kill;
     create sequence kill.points minvalue 0 start 0 cache 100000;
-    create table kill.stop_at (point bigint);
+    create table kill.stop_at (point bigint, who text);
     create table kill.trace (point bigint, name text);
     create function kill.reached(name text) returns void language plpgsql as $$
     declare
         this bigint;
         at   bigint;
     begin
-        if (select backend_type from pg_stat_get_activity(pg_backend_pid())) is distinct from 'strata run' then
+        select s.point into at
+        from kill.stop_at s join pg_stat_get_activity(pg_backend_pid()) a on a.backend_type = s.who;
+        if not found then
             return;
         end if;
         this := nextval('kill.points');
-        at := (select point from kill.stop_at);
         if at = this then
             -- It waits here until it is killed, whatever the step says of locks.
             perform set_config('lock_timeout', '0', true);
@@ -61,9 +63,14 @@ pub const BARRIERS: &str = "
 /// The points of a run that nobody disturbs.
 pub fn points(world: &World, way: Way) -> Vec<Point> {
     let database = world.database(way);
-    arm(&database, -1);
+    arm(&database, TRACE, WORKER);
     start(&database, way);
     until_done(&database);
+    traced(&database, way)
+}
+
+/// What `arm` left traces of.
+pub fn traced(database: &Database, way: Way) -> Vec<Point> {
     let names = database.rows(
         "select n::int8, coalesce(t.name, 'ddl_command_start drop index')
          from generate_series(0, (select max(point) from kill.trace)) n left join kill.trace t on t.point = n order by n",
@@ -75,15 +82,9 @@ pub fn points(world: &World, way: Way) -> Vec<Point> {
 /// Kills at a point. Then a worker outside takes the run over, or it is asked for once more; nothing else is done.
 pub fn kill(world: &World, way: Way, point: usize, kind: Kind) {
     let database = world.database(way);
-    arm(&database, point as i64);
-    let mut gate = database.connect();
-    gate.batch_execute("select pg_advisory_lock(42, 42)").unwrap();
+    let gate = Gate::at(&database, point, WORKER);
     start(&database, way);
-    let open = "exists (select from strata.run where state in ('queued', 'running'))";
-    database.until(&format!("select exists (select from {WAITING}) or not {open}"));
-    let pid = database.column::<i32>(&format!("select pid from {WAITING}"));
-    let told = || database.column::<String>("select concat_ws(' ', state, message) from strata.run");
-    let pid = *pid.first().unwrap_or_else(|| panic!("the run ended before the point: {:?}", told()));
+    let pid = gate.held("not exists (select from strata.run where state in ('queued', 'running'))");
     match kind {
         // Of a worker, the runner is the backend: the operating system ends it as it ends any process.
         Kind::Runner => signal("TERM", pid),
@@ -92,8 +93,7 @@ pub fn kill(world: &World, way: Way, point: usize, kind: Kind) {
     if matches!(kind, Kind::Backend | Kind::Stop) {
         database.reconnect();
     }
-    arm(&database, -2);
-    drop(gate);
+    gate.open();
     until_no_worker(&database);
     take_up(&database, way, point as u64);
     world.assert_holds(&database, way);
@@ -103,8 +103,48 @@ pub fn kill(world: &World, way: Way, point: usize, kind: Kind) {
 const WAITING: &str = "pg_locks where locktype = 'advisory' and not granted and database = (
     select oid from pg_database where datname = current_database())";
 
-fn arm(database: &Database, point: i64) {
-    database.run(&format!("delete from kill.stop_at; insert into kill.stop_at values ({point})"));
+/// What the server calls the session of a background worker.
+const WORKER: &str = "strata run";
+
+/// What it calls that of a client.
+pub const CLIENT: &str = "client backend";
+
+/// No point: their names are kept.
+pub const TRACE: i64 = -1;
+
+/// Says where such a session stops.
+pub fn arm(database: &Database, point: i64, who: &str) {
+    database.run(&format!("delete from kill.stop_at; insert into kill.stop_at values ({point}, '{who}')"));
+}
+
+/// A point at which the server stops until the gate is opened.
+pub struct Gate<'d> {
+    database: &'d Database,
+    lock: postgres::Client,
+}
+
+impl Gate<'_> {
+    /// Closed.
+    pub fn at<'d>(database: &'d Database, point: usize, who: &str) -> Gate<'d> {
+        arm(database, point as i64, who);
+        let mut lock = database.connect();
+        lock.batch_execute("select pg_advisory_lock(42, 42)").unwrap();
+        Gate { database, lock }
+    }
+
+    /// Waits until somebody stands at it, or a condition says that nobody will; which process.
+    pub fn held(&self, over: &str) -> i32 {
+        self.database.until(&format!("select exists (select from {WAITING}) or {over}"));
+        let pid = self.database.column::<i32>(&format!("select pid from {WAITING}"));
+        let told = || self.database.column::<String>("select concat_ws(' ', state, message) from strata.run");
+        *pid.first().unwrap_or_else(|| panic!("the run ended before the point: {:?}", told()))
+    }
+
+    /// Nobody stops any more.
+    pub fn open(self) {
+        self.database.run("delete from kill.stop_at");
+        drop(self.lock);
+    }
 }
 
 /// Asks for a run.

@@ -1,6 +1,7 @@
 //! Kills of the command line and of its session.
 
 use super::cells::Point;
+use super::inside::{self, Gate};
 use super::{Kind, Way, World};
 use crate::proxy::{Moment, Proxy};
 
@@ -33,6 +34,37 @@ pub fn kill(world: &World, way: Way, point: (usize, Moment), kind: Kind) {
     if matches!(kind, Kind::Backend | Kind::Stop) {
         database.reconnect();
     }
+    world.strata(&database, world.victim.port()).run(way.words()).ok();
+    world.assert_holds(&database, way);
+}
+
+/// The points at which a barrier can hold the server while it does what the command line sent.
+pub fn barriers(world: &World, way: Way) -> Vec<Point> {
+    let database = world.database(way);
+    inside::arm(&database, inside::TRACE, inside::CLIENT);
+    world.strata(&database, world.victim.port()).run(way.words()).ok();
+    inside::traced(&database, way)
+}
+
+/// Kills while the server is in the middle of it; then the same command again, which must be enough. A server whose client
+/// is gone may go on to the end of what it was sent, or find out on the way.
+pub fn kill_at_barrier(world: &World, way: Way, point: usize, kind: Kind) {
+    let database = world.database(way);
+    let gate = Gate::at(&database, point, inside::CLIENT);
+    let run = world.strata(&database, world.victim.port()).start(way.words());
+    let pid = gate.held("false");
+    match kind {
+        Kind::Runner => run.kill(),
+        _ => {
+            strike(world, kind, pid);
+            let ended = run.end();
+            assert!(ended.code == Some(10), "{ended:?}");
+        }
+    }
+    if matches!(kind, Kind::Backend | Kind::Stop) {
+        database.reconnect();
+    }
+    gate.open();
     world.strata(&database, world.victim.port()).run(way.words()).ok();
     world.assert_holds(&database, way);
 }
