@@ -2,7 +2,8 @@
 comment on table strata.pack_file is 'The files of the packs that were pushed, as they are in the folder, pack.toml among them.';
 comment on column strata.pack_file.checksum is 'sha256 of the text, in hex.';
 comment on table strata.run_event is 'What a run in the database told while it went on.';
-comment on column strata.run.request is 'What strata.start_run was asked for; empty where the command line began it.';
+comment on column strata.run.request is 'What strata.start_run was asked for; where the command line began the run: count, target or to_phase, and the attempt since which a count is counted.';
+comment on function strata.keep_request() is 'Keeps what strata.start_run was asked for from being rewritten by an operator.';
 comment on column strata.run.executor_pid is 'Process of the session that has claimed the run; with executor_started it is that one and no other.';
 comment on column strata.run.heartbeat_at is 'When the executor began its newest step, or the run was asked for again. An executor lives as long as its session, whatever this says.';
 comment on column strata.run.cancel_asked_at is 'When strata.cancel_run asked the executor to stop.';

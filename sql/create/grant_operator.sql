@@ -7,10 +7,10 @@ begin
     perform strata.grant_backfill(role);
     execute format(
         'grant select, insert, update, delete on strata.pack, strata.migration, strata.run_step, strata.phase_passed to %s', role);
-    -- Who asked for a run, and for what, is not theirs to write: an executor of a stronger role may take it up.
+    -- Who asked for a run is not theirs to write: an executor of a stronger role may take it up. For what: keep_request.
     execute format(
         'grant select, delete, insert (pack, direction, state, request, executor_pid, executor_started, heartbeat_at),
-             update (state, attempt, finished_at, sqlstate, message, executor_pid, executor_started, heartbeat_at,
+             update (state, attempt, request, finished_at, sqlstate, message, executor_pid, executor_started, heartbeat_at,
                      cancel_asked_at, cancel_asked_by)
          on strata.run to %s', role);
     execute format('grant select, insert on strata.history, strata.run_event to %s', role);

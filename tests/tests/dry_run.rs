@@ -141,7 +141,7 @@ fn what_commits_by_itself_is_not_called_passed_where_there_is_no_copy() {
         "create role {role} login nosuperuser nocreatedb password 'p'; grant create on schema public to {role};
          alter table public.t owner to {role}; grant execute on procedure public.commits to {role};
          alter sequence public.s owner to {role}; alter type public.mood owner to {role};
-         select strata.grant_operator('{role}'); grant update (request) on strata.run to {role}"
+         select strata.grant_operator('{role}')"
     ));
     let (_, place) =
         database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a URL");

@@ -136,16 +136,23 @@ fn an_operator_cannot_ask_in_the_name_of_another() {
     database.run(&format!("select strata.grant_operator('{}')", role.name));
     let pack = pack();
     role.strata(&database).path(pack.path()).run(&["push"]).ok();
+    database.run(
+        "insert into strata.run (pack, direction, state, finished_at, request)
+         values ('pack', 'up', 'cancelled', now(), '{\"direction\": \"up\"}'), ('pack', 'up', 'cancelled', now(), '{}')",
+    );
     let mut session = database.connect();
     session.batch_execute(&format!("set session authorization {}", role.name)).expect("the role");
     for forged in [
         "insert into strata.run (pack, direction, state, requested_by) values ('pack', 'up', 'queued', 'owner')",
         "update strata.run set requested_by = 'owner'",
         "update strata.run set request = '{}'",
+        "update strata.run set request = '{\"variables\": {}}' where request = '{}'",
     ] {
         let (sqlstate, _) = refusal(session.batch_execute(forged), forged);
         assert_eq!(sqlstate, "42501", "{forged}");
     }
+    let counted = "update strata.run set request = '{\"count\": 1, \"since\": 2}' where request = '{}'";
+    session.batch_execute(counted).expect("a count of the command line's own");
     drop(session);
     role.leave(database);
 }
