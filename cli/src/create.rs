@@ -13,6 +13,7 @@ use strata_core::{Error, Kind};
 pub fn run(args: &Args, create: &Create, output: &Output) -> Result<u8, Error> {
     let folder = create.dir.as_ref().or(args.folder()).cloned().unwrap_or_else(|| PathBuf::from("."));
     let extension = create.ext.trim_start_matches('.');
+    check(&create.name)?;
     std::fs::create_dir_all(&folder).map_err(|cause| failed(&folder, &cause))?;
     let names = files(&folder, extension)?;
     let version = if create.seq { next(&names, create.digits)? } else { by_time(create)? };
@@ -28,6 +29,21 @@ pub fn run(args: &Args, create: &Create, output: &Output) -> Result<u8, Error> {
     let shown = paths.map(|path| path.canonicalize().unwrap_or(path).display().to_string());
     output.result(json!({"version": version, "files": shown}), &shown.join("\n"));
     Ok(0)
+}
+
+/// A name that the files can have, and that is found again.
+fn check(name: &str) -> Result<(), Error> {
+    let wrong = |what: &str| Err(Error::new(Kind::BadArgument, format!("the name {name:?} {what}")));
+    match name {
+        _ if name.trim().is_empty() => {
+            wrong("says nothing").map_err(|error| error.hint("say what the migration is about"))
+        }
+        _ if name.contains(['/', '\\']) => {
+            wrong("has a slash in it").map_err(|error| error.hint("say the folder with --dir"))
+        }
+        _ if name.contains(char::is_control) => wrong("has a control character in it"),
+        _ => Ok(()),
+    }
 }
 
 fn failed(path: &Path, cause: &std::io::Error) -> Error {
@@ -90,6 +106,17 @@ mod tests {
 
     fn after(names: &[&str], digits: u16) -> Result<String, Error> {
         next(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), digits)
+    }
+
+    #[test]
+    fn refuses_a_name_that_no_run_would_find() {
+        for (name, part) in
+            [("", "says nothing"), (" ", "says nothing"), ("../x", "a slash"), ("a\nb", "control")]
+        {
+            let err = check(name).expect_err("refused");
+            assert!(err.message().contains(part) && err.kind() == Kind::BadArgument, "{err}");
+        }
+        assert!(check("add_köln").is_ok());
     }
 
     #[test]

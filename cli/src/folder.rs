@@ -120,11 +120,26 @@ fn scripts(folder: &Path) -> Result<Vec<File>, Error> {
     for entry in std::fs::read_dir(folder).map_err(|e| failed(folder, e))? {
         let path = entry.map_err(|e| failed(folder, e))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_file() && name.ends_with(".sql") {
-            files.push((name, std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?));
+        let is_version = name.starts_with(|c: char| c.is_ascii_digit()) && !path.is_dir();
+        if name.ends_with(".sql") && (is_version || path.is_file()) {
+            files.push((name, script(&path)?));
         }
     }
     Ok(files)
+}
+
+/// The text of a file. What has the name of one and cannot be read, such as a link that leads nowhere, is refused: it would
+/// be a version that is left out.
+fn script(path: &Path) -> Result<String, Error> {
+    let refused =
+        |why: &str| Err(Error::new(Kind::BadPack, format!("cannot read {}: {why}", path.display())));
+    if path.file_name().is_some_and(|name| name.to_str().is_none()) {
+        return refused("its name is not UTF-8");
+    }
+    match std::fs::metadata(path).map_err(|e| failed(path, e))?.is_file() {
+        true => std::fs::read_to_string(path).map_err(|e| failed(path, e)),
+        false => refused("it is no file"),
+    }
 }
 
 /// Supabase's layout keeps what its own tools must not apply in folders of its own.

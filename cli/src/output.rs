@@ -39,7 +39,7 @@ impl Output {
     /// A line of the log.
     pub fn log(&self, line: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{line}");
+            let _ = writeln!(std::io::stderr(), "{}", harmless(line));
         }
     }
 
@@ -111,7 +111,14 @@ fn object(error: &Error) -> Value {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What a server says, without what a terminal would take for a command.
+fn harmless(text: &str) -> String {
+    let shown =
+        |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(shown).collect()
 }
 
 /// A table whose columns are as wide as they need to be, for a terminal or a file.

@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::connect::{self, Connection};
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::num::NonZeroU32;
 use std::sync::PoisonError;
 use std::task::Context;
 use strata_core::error::{DbError, GRANT};
@@ -12,7 +13,7 @@ use strata_core::statement::{Nature, Reply, Row, Statement, Value};
 use strata_core::{Error, Kind};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio_postgres::error::{DbError as Notice, ErrorPosition};
+use tokio_postgres::error::{DbError as Notice, ErrorPosition, Severity};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
@@ -185,14 +186,17 @@ pub fn db_error(error: tokio_postgres::Error) -> DbError {
             hint: db.hint().map(Into::into),
             context: db.where_().map(Into::into),
             position: match db.position() {
-                Some(ErrorPosition::Original(at)) => Some(*at),
+                Some(ErrorPosition::Original(at)) => NonZeroU32::new(*at),
                 _ => None,
             },
+            fatal: matches!(db.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
         },
-        None if error.is_closed() => {
-            DbError { sqlstate: "08006".into(), message: "the server closed it".into(), ..Default::default() }
+        None => {
+            let closed = error.is_closed();
+            let sqlstate = if closed { "08006" } else { "08P01" }.to_owned();
+            let message = if closed { "the server closed it".to_owned() } else { error.to_string() };
+            DbError { sqlstate, message, fatal: true, ..Default::default() }
         }
-        None => DbError { sqlstate: "08P01".into(), message: error.to_string(), ..Default::default() },
     }
 }
 

@@ -1,6 +1,7 @@
 //! Errors: one type, one exhaustive kind, and the answer of every door to each kind.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 /// What went wrong, so far as a caller can act on it. Exhaustive on purpose: a new kind does not compile until every
 /// door has an answer to it.
@@ -178,7 +179,9 @@ pub struct DbError {
     /// CONTEXT: where in a function it happened.
     pub context: Option<Box<str>>,
     /// Where in the text of the statement. Unit: characters, from 1.
-    pub position: Option<u32>,
+    pub position: Option<NonZeroU32>,
+    /// The session has ended with it.
+    pub fatal: bool,
 }
 
 /// What to do where strata's own tables may not be used.

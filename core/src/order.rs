@@ -3,8 +3,10 @@
 use crate::error::{Error, Kind};
 use crate::pack::Pack;
 use crate::plan::{self, Direction, Known, Target};
+use crate::run::Request;
 use crate::variables::Values;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The words of `strata.start_run`, decided as far as they can be beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,23 @@ pub struct Order {
     /// The caller's, for unqualified names in the files.
     #[serde(default)]
     pub search_path: String,
+    /// The caller's, for others.
+    #[serde(default)]
+    pub patience: Patience,
+}
+
+/// How long a run waits for others. What nobody has set is as everywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patience {
+    /// Longest that a step in a transaction waits for a lock. Milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_lock_timeout: Option<u32>,
+    /// How long such a step tries again. Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_lock_patience: Option<u32>,
+    /// Longest that a concurrent statement waits for one other transaction; zero has no end. Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_wait: Option<u32>,
 }
 
 impl Order {
@@ -66,6 +85,21 @@ impl Order {
     /// As it is kept.
     pub fn json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("plain data serializes")
+    }
+
+    /// What an executor of this run is asked for.
+    pub fn request(&self, run: &str) -> Request {
+        let (direction, target) = self.way();
+        let plain = Request::new(direction, target);
+        let seconds = |given: Option<u32>| given.map(|s| Duration::from_secs(s.into()));
+        Request {
+            run: Some(run.to_owned()),
+            lock_timeout_ms: self.patience.table_lock_timeout.unwrap_or(plain.lock_timeout_ms),
+            table_lock_patience: seconds(self.patience.table_lock_patience)
+                .unwrap_or(plain.table_lock_patience),
+            index_wait: seconds(self.patience.index_wait).unwrap_or(plain.index_wait),
+            ..plain
+        }
     }
 
     /// Which way and how far.
@@ -119,6 +153,18 @@ mod tests {
         order.search_path = "a, b".into();
         let read = Order::read(&order.json().to_string()).expect("kept");
         assert_eq!((read.way(), &read), ((Direction::Up, Target::Version(2)), &order));
+    }
+
+    #[test]
+    fn an_executor_waits_as_long_as_the_caller_would() {
+        let mut order = Order::new(&pack(), &[], None, None).expect("all");
+        let plain = order.request("r");
+        assert_eq!((plain.lock_timeout_ms, plain.index_wait), (crate::run::LOCK_TIMEOUT_MS, Duration::ZERO));
+        order.patience.index_wait = Some(7);
+        order.patience.table_lock_timeout = Some(20);
+        let request = Order::read(&order.json().to_string()).expect("kept").request("r");
+        assert_eq!((request.lock_timeout_ms, request.index_wait), (20, Duration::from_secs(7)));
+        assert_eq!(request.run.as_deref(), Some("r"));
     }
 
     #[test]

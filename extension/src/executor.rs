@@ -3,6 +3,7 @@
 mod drive;
 mod dry_run;
 mod failure;
+mod lookout;
 mod notices;
 mod owner;
 mod rows;

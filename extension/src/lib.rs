@@ -19,6 +19,7 @@ mod install_expansion;
 mod install_gates;
 mod install_http;
 mod jsonb;
+mod patience;
 mod plan;
 mod planned;
 mod preflight;
@@ -40,6 +41,13 @@ mod verify_migration_integrity;
 mod tests;
 
 ::pgrx::pg_module_magic!(name, version);
+
+/// When a session loads the library.
+#[pg_guard]
+#[allow(non_snake_case, reason = "PostgreSQL looks for this name")]
+pub extern "C-unwind" fn _PG_init() {
+    patience::define();
+}
 
 /// The version of the extension's code.
 #[pg_extern(immutable, strict, parallel_safe)]

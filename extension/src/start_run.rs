@@ -2,6 +2,7 @@
 
 use crate::delegation::{self, Delegate};
 use crate::executor::launch;
+use crate::patience;
 use crate::push_pack::lock;
 use crate::report::report;
 use crate::store::{self, here};
@@ -57,6 +58,7 @@ fn queue(name: &str, asked: &Asked<'_>) -> Result<(String, bool, Option<Delegate
     order.dry_run = asked.dry_run;
     let delegate = delegation::of(name, &role())?;
     order.search_path = delegate.as_ref().map_or_else(|| setting(c"search_path"), |d| d.search_path.clone());
+    order.patience = patience::of_session();
     let nothing = store::is_done(&here, &pack, &state, order.way())?;
     let mut parameters = vec![
         name.into(),
@@ -104,6 +106,7 @@ fn requeue(run: &str) -> Result<Option<Delegate>, Error> {
     if let Some(delegate) = &delegate {
         order.search_path.clone_from(&delegate.search_path);
     }
+    order.patience = patience::of_session();
     let parameters = vec![run.into(), Value::Json(order.json())];
     state_statement(include_str!("../../sql/query/requeue_run.sql"), parameters)?;
     Ok(delegate)

@@ -1,7 +1,8 @@
 -- backfill: runs one statement over a whole table in key order, a batch a transaction. `statement` sees the batch as
 -- $1 and $2, the first and the last key in it, both inclusive, as text: `where t.id between $1::uuid and $2::uuid`; for a
 -- key of several columns each is an array: `where (t.a, t.b) >= ($1[1]::int, $1[2]::date) and (t.a, t.b) <= (...)`.
--- It runs as the caller, under the caller's search_path.
+-- It runs as the caller, under the caller's search_path; what is its own is written so that no object of another schema fits
+-- better: schema-qualified, and operators with exactly the types that they have.
 --
 -- Killed at any moment, it goes on behind the last committed batch; strata.claim_backfill says when it starts over.
 -- `batch` rows at first, then as many as take `target`: whoever writes a row of the batch waits as long as the batch lasts;
@@ -21,7 +22,7 @@ create procedure strata.backfill(
 )
 language plpgsql as $$
 declare
-    seconds  float8 := extract(epoch from target);
+    seconds  float8 := extract(epoch from target)::float8;
     queries  text[];
     me       strata.backfill_cursor;
     part     record;
@@ -34,12 +35,12 @@ declare
     reason   text;
     began    timestamptz;
     looked   timestamptz := '-infinity';
-    told     timestamptz := clock_timestamp();
+    told     timestamptz := pg_catalog.clock_timestamp();
     dry      boolean := strata.is_dry_run();
 begin
     if batch is null or batch < 1 then
         raise exception 'batch must be at least 1 row, not %', coalesce(batch::text, 'null') using errcode = '22023';
-    elsif seconds <= 0 then
+    elsif seconds <= 0::float8 then
         raise exception 'target must be longer than nothing, not %', target
             using errcode = '22023', hint = 'null keeps the size of the batches';
     end if;
@@ -51,30 +52,30 @@ begin
 
     loop
         -- Between batches: no row is locked, nobody waits for this session.
-        if clock_timestamp() > told + interval '5 s' then
+        if pg_catalog.clock_timestamp() > told + interval '5 s' then
             raise notice '%', strata.backfill_line(job);
-            told := clock_timestamp();
+            told := pg_catalog.clock_timestamp();
         end if;
-        if not dry and clock_timestamp() > looked + interval '1 s' then
+        if not dry and pg_catalog.clock_timestamp() > looked + interval '1 s' then
             reason := strata.standby_lag(max_lag, max_lag_bytes);
             if reason is null and waited < 40 then
-                reason := strata.lock_queue(relation, greatest(coalesce(target, '25 ms') * 4, interval '100 ms'));
+                reason := strata.lock_queue(relation, greatest(coalesce(target, '25 ms') * 4::float8, interval '100 ms'));
                 waited := waited + 1;
             end if;
             if reason is not null then
                 perform strata.note_pause(job, reason);
                 commit;
-                perform pg_sleep(0.25);
+                perform pg_catalog.pg_sleep(0.25);
                 continue;
             end if;
             waited := 0;
-            looked := clock_timestamp();
+            looked := pg_catalog.clock_timestamp();
         end if;
 
-        began := clock_timestamp();
+        began := pg_catalog.clock_timestamp();
         part := strata.walk_batch(queries, me.cursor, size);
         if part.first_key is null or dry and walked >= 10000 then
-            perform set_config('strata.dry_run', 'partial', true) where part.first_key is not null;
+            perform pg_catalog.set_config('strata.dry_run', 'partial', true) where part.first_key is not null;
             perform strata.note_done(job);
             if not dry then
                 commit;
@@ -85,8 +86,8 @@ begin
         begin
             -- Short, since whoever waits holds rows that others wait for; and below deadlock_timeout, so that of two who
             -- block each other it is hardly ever the application that is cancelled.
-            perform set_config('lock_timeout', '25ms', true), set_config('synchronous_commit', 'off', true);
-            if cardinality(part.first_key) = 1 then
+            perform pg_catalog.set_config('lock_timeout', '25ms', true), pg_catalog.set_config('synchronous_commit', 'off', true);
+            if pg_catalog.cardinality(part.first_key) = 1 then
                 execute statement using part.first_key[1], part.last_key[1];
             else
                 execute statement using part.first_key, part.last_key;
@@ -102,10 +103,10 @@ begin
                 tries := 100;
         end;
         if failure is not null and tries < 100 then
-            perform strata.note_pause(job, format('a row is locked by somebody else, try %s of 100', tries));
+            perform strata.note_pause(job, pg_catalog.format('a row is locked by somebody else, try %s of 100', tries));
             commit;
             size := case when seconds is null then batch else greatest(1, part.size / 2) end;
-            perform pg_sleep(least(0.05 * tries, 1) * (0.5 + random()));
+            perform pg_catalog.pg_sleep(least(0.05::float8 * tries::float8, 1) * (0.5::float8 + pg_catalog.random()));
             continue;
         elsif failure is not null then
             perform strata.note_error(job, failure[1], failure[2]);
@@ -113,8 +114,8 @@ begin
                 commit;
             end if;
             -- Once more, so that the statement itself says what is wrong, with all that belongs to it.
-            perform set_config('lock_timeout', '25ms', true);
-            if cardinality(part.first_key) = 1 then
+            perform pg_catalog.set_config('lock_timeout', '25ms', true);
+            if pg_catalog.cardinality(part.first_key) = 1 then
                 execute statement using part.first_key[1], part.last_key[1];
             else
                 execute statement using part.first_key, part.last_key;
@@ -128,7 +129,7 @@ begin
         me.cursor := part.last_key;
         walked := walked + part.size;
         tries := 0;
-        size := strata.next_batch(part.size, extract(epoch from clock_timestamp() - began), seconds);
+        size := strata.next_batch(part.size, extract(epoch from pg_catalog.clock_timestamp() - began)::float8, seconds);
     end loop;
 end
 $$;

@@ -16,7 +16,7 @@ begin
         if not strata.is_dry_run() then
             commit;
         end if;
-        perform pg_catalog.pg_sleep(least(0.05 * attempt, 1) * (0.5 + pg_catalog.random()));
+        perform pg_catalog.pg_sleep(least(0.05::float8 * attempt::float8, 1) * (0.5::float8 + pg_catalog.random()));
     end loop;
     if not strata.is_dry_run() then
         commit;

@@ -4,7 +4,7 @@
 create procedure strata.restore_columns(relation text, columns text[], batch int default 5000)
 language plpgsql as $$
 declare
-    whole text := strata.relation_name(relation, to_regclass(relation), current_schema());
+    whole text := strata.relation_name(relation, pg_catalog.to_regclass(relation), pg_catalog.current_schema());
     k     strata.kept;
 begin
     if batch is null or batch < 1 then
@@ -12,15 +12,15 @@ begin
     end if;
     k := strata.require_kept(whole, columns);
     if k.state in ('copying', 'kept') then
-        call strata.patiently(format('select strata.begin_restore(%s)', k.id));
+        call strata.patiently(pg_catalog.format('select strata.begin_restore(%s)', k.id));
         k := strata.kept_of(whole, columns);
     end if;
     while k.state = 'restoring' and not k.done loop
-        call strata.patiently(format('select strata.restore_kept(%s, %s)', k.id, batch));
+        call strata.patiently(pg_catalog.format('select strata.restore_kept(%s, %s)', k.id, batch));
         k := strata.kept_of(whole, columns);
     end loop;
     if k.state = 'restoring' then
-        call strata.patiently(format('select strata.end_restore(%s)', k.id));
+        call strata.patiently(pg_catalog.format('select strata.end_restore(%s)', k.id));
     end if;
 end
 $$;

@@ -5,7 +5,7 @@
 create procedure strata.retire_columns(relation text, columns text[], batch int default 5000)
 language plpgsql as $$
 declare
-    whole text := strata.relation_name(relation, to_regclass(relation), current_schema());
+    whole text := strata.relation_name(relation, pg_catalog.to_regclass(relation), pg_catalog.current_schema());
     k     strata.kept;
 begin
     if batch is null or batch < 1 then
@@ -13,18 +13,18 @@ begin
     end if;
     k := strata.kept_of(whole, columns);
     if k.state is null or k.state not in ('copying', 'kept', 'restoring') then
-        call strata.patiently(format('select strata.begin_retire(%L, %L::text[])', whole, columns));
+        call strata.patiently(pg_catalog.format('select strata.begin_retire(%L, %L::text[])', whole, columns));
         k := strata.kept_of(whole, columns);
     elsif k.state = 'restoring' then
         raise exception 'columns % of % are half-way back', columns, whole
             using errcode = '55000', hint = 'call strata.restore_columns to its end first';
     end if;
     while k.state = 'copying' and not k.done loop
-        call strata.patiently(format('select strata.copy_kept(%s, %s)', k.id, batch));
+        call strata.patiently(pg_catalog.format('select strata.copy_kept(%s, %s)', k.id, batch));
         k := strata.kept_of(whole, columns);
     end loop;
     if k.state = 'copying' then
-        call strata.patiently(format('select strata.end_retire(%s)', k.id));
+        call strata.patiently(pg_catalog.format('select strata.end_retire(%s)', k.id));
     end if;
     update strata.kept x set rows = strata.count_kept(x.id) where x.id = k.id and x.rows is null;
     if not strata.is_dry_run() then

@@ -60,6 +60,17 @@ impl Strata {
 
     /// Starts it.
     pub fn start(&self, words: &[&str]) -> Running {
+        let mut command = self.command(words);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child =
+            command.spawn().unwrap_or_else(|e| panic!("{}: {e}", environment::strata().display()));
+        let stdout = Heard::listen(child.stdout.take().unwrap());
+        let stderr = Heard::listen(child.stderr.take().unwrap());
+        Running { child, stdout, stderr, line: format!("strata {} {}", words.join(" "), self.args.join(" ")) }
+    }
+
+    /// As it is started; where its input comes from and its output goes is the caller's.
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(environment::strata());
         for (name, _) in std::env::vars() {
             if name.starts_with("PG") || name.starts_with("STRATA_") || name.starts_with("RUST_") {
@@ -73,15 +84,8 @@ impl Strata {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .args(words)
             .args(&self.args)
-            .args(["--database", &self.url])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child =
-            command.spawn().unwrap_or_else(|e| panic!("{}: {e}", environment::strata().display()));
-        let stdout = Heard::listen(child.stdout.take().unwrap());
-        let stderr = Heard::listen(child.stderr.take().unwrap());
-        Running { child, stdout, stderr, line: format!("strata {} {}", words.join(" "), self.args.join(" ")) }
+            .args(["--database", &self.url]);
+        command
     }
 }
 

@@ -9,7 +9,7 @@ use crate::session::Session;
 use std::time::Duration;
 use strata_core::order::Order;
 use strata_core::pack::Pack;
-use strata_core::run::{Report, Request, Run};
+use strata_core::run::{Report, Run};
 use strata_core::statement::{Statement, Value};
 use strata_core::{Error, Kind, upload};
 
@@ -20,9 +20,7 @@ pub async fn run(args: &Args, output: &Output, found: &Found) -> Result<Report, 
     let second = ground::check(&session, args).await?;
     let mut pack = stored(&session, &found.pack).await?;
     pack.given = order.variables.clone();
-    let (direction, target) = order.way();
-    let mut request = Request::new(direction, target);
-    request.run = Some(found.run.clone());
+    let mut request = order.request(&found.run);
     // Who holds the pack turns it: there is nothing to wait for.
     request.lock_patience = Duration::ZERO;
     request.seed = uuid::Uuid::new_v4().as_u64_pair().0;

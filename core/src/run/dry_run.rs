@@ -233,7 +233,7 @@ impl DryRun {
     pub fn replied(&mut self, reply: Reply) {
         let Some(job) = self.current.take() else { return };
         if let Err(cause) = &reply
-            && super::replies::is_lost(cause)
+            && cause.fatal
         {
             return self.lost(cause);
         }

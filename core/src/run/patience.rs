@@ -148,14 +148,18 @@ impl Run {
             (Manner::Long, "55P03") if !matches!(task, Task::Finalize(..)) => {
                 let who = if holders.is_empty() { "other transactions" } else { holders.as_str() };
                 let seconds = self.request.index_wait.as_secs_f64();
-                (format!("{doing}: waited {seconds} s for {who}"), "--index-wait")
+                (
+                    format!("{doing}: waited {seconds} s for {who}"),
+                    self.option("--index-wait", "strata.index_wait"),
+                )
             }
             _ => {
                 let table = self.seen.relation.as_deref().map(|t| format!(" on {t}")).unwrap_or_default();
                 let (tries, seconds) = (self.patience.tries + 1, self.patience.spent.as_secs());
                 let held = held(", which is held by ");
                 let message = format!("{doing}: no lock{table} in {tries} tries over {seconds} s{held}");
-                (message, "--table-lock-patience, or --table-lock-timeout")
+                let here = "strata.table_lock_patience, or strata.table_lock_timeout";
+                (message, self.option("--table-lock-patience, or --table-lock-timeout", here))
             }
         };
         let hint = format!(
@@ -165,6 +169,11 @@ impl Run {
         let error = Error::new(Kind::Locked, format!("{message} (SQLSTATE {})", cause.sqlstate));
         let error = error.with_sqlstate(&cause.sqlstate).hint(hint);
         self.fail(task, detail.into_iter().fold(error, |error, detail| error.detail(detail)));
+    }
+
+    /// What lets a run wait longer, where it was asked for.
+    fn option(&self, command_line: &'static str, here: &'static str) -> &'static str {
+        if self.request.run.is_some() { here } else { command_line }
     }
 
     /// A pause in which the operator is heard.

@@ -8,6 +8,7 @@ use crate::plan::{self, Known};
 use crate::script::{self, Part, Shape};
 use crate::statement::{Reply, Row, column};
 use crate::{variables, verify};
+use std::num::NonZeroU32;
 
 /// How often a run sends again what a cancel has met behind its failure. Chosen: more than a person sends, and an end where a
 /// timeout says the same.
@@ -26,7 +27,7 @@ impl Run {
             }
             Err(cause) => {
                 self.together.clear();
-                match is_lost(&cause) {
+                match cause.fatal {
                     true => self.lost(cause),
                     false => self.broke(&task, cause),
                 }
@@ -420,7 +421,7 @@ impl Run {
         self.doing_at(task, None)
     }
 
-    fn doing_at(&self, task: &Task, position: Option<u32>) -> String {
+    fn doing_at(&self, task: &Task, position: Option<NonZeroU32>) -> String {
         let line = self.place_in_file(task, position).map(|place| format!(", {place}")).unwrap_or_default();
         match task.place() {
             Some((m, s)) => {
@@ -431,7 +432,7 @@ impl Run {
     }
 
     /// File and line of what failed, where it is of a file.
-    fn place_in_file(&self, task: &Task, position: Option<u32>) -> Option<String> {
+    fn place_in_file(&self, task: &Task, position: Option<NonZeroU32>) -> Option<String> {
         let (place, sql) = match task {
             Task::Setting(place, index) => (place, self.step(*place).settings.get(*index)?),
             Task::Statement(place, index) => (place, self.step(*place).statements().get(*index)?),
@@ -448,8 +449,7 @@ impl Run {
             message: error.message().to_owned(),
             detail: error.get_detail().map(Into::into),
             hint: error.get_hint().map(Into::into),
-            context: None,
-            position: None,
+            ..DbError::default()
         };
         self.end_failed(task, error, record);
     }
@@ -497,10 +497,4 @@ impl Run {
 
 fn says_true(rows: &[Row], index: usize) -> bool {
     rows.first().is_some_and(|row| column(row, index) == "true")
-}
-
-/// Class 08, and the codes of a server that is going away, or has ended an idle session.
-pub(super) fn is_lost(cause: &DbError) -> bool {
-    cause.sqlstate.starts_with("08")
-        || matches!(cause.sqlstate.as_str(), "57P01" | "57P02" | "57P03" | "57P05")
 }

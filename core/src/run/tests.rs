@@ -341,13 +341,20 @@ fn a_stop_is_heard_while_the_lock_is_waited_for() {
 
 #[test]
 fn a_lost_connection_ends_the_run_at_once() {
-    for code in ["08006", "57P01"] {
-        let (sent, outcome) = drive(&mut up(&MIXED), |name| {
-            if name == "begin" { broken(code, "terminating connection") } else { None }
-        });
-        assert_eq!(sent.last().map(String::as_str), Some("begin"));
-        assert_eq!(outcome.expect_err("lost").kind(), Kind::CannotConnect);
-    }
+    let gone = DbError { sqlstate: "57P01".into(), fatal: true, ..Default::default() };
+    let (sent, outcome) = drive(&mut up(&MIXED), |name| (name == "begin").then(|| Err(gone.clone())));
+    assert_eq!(sent.last().map(String::as_str), Some("begin"));
+    assert_eq!(outcome.expect_err("lost").kind(), Kind::CannotConnect);
+}
+
+#[test]
+fn another_server_that_a_statement_cannot_reach_is_a_failure_of_the_statement() {
+    let (sent, outcome) = drive(&mut up(&MIXED), |name| {
+        if name.starts_with("create table") { broken("08001", "could not connect to server") } else { None }
+    });
+    assert!(sent.contains(&"step_failed".to_owned()), "{sent:?}");
+    let err = outcome.expect_err("failed");
+    assert_eq!((err.kind(), err.sqlstate()), (Kind::Failed, "08001"));
 }
 
 #[test]

@@ -58,6 +58,13 @@ impl Run {
         Some(Rhythm { first, often })
     }
 
+    /// True if what is at work may wait long for others, or take long, where everybody should be able to read who is in its
+    /// way.
+    pub fn is_watched(&self) -> bool {
+        let place = self.rhythm().and(self.current.as_ref()).and_then(Task::place);
+        place.is_some_and(|place| matches!(self.step(place).part, Part::Alone(..)))
+    }
+
     /// The question for the second session.
     pub fn look(&self) -> Statement {
         Statement::ours(include_str!("../../../sql/query/watch.sql"), vec![self.id.as_str().into()])

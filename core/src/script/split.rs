@@ -4,6 +4,7 @@ use super::classify::needs_a_client;
 use super::directive::Directive;
 use crate::error::{Error, Kind};
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
+use std::num::NonZeroU32;
 
 /// Longest summary of a statement. Unit: characters. It has to fit a line of a log beside version and time.
 const SUMMARY: usize = 72;
@@ -36,8 +37,8 @@ impl Sql {
     }
 
     /// The line of the file that a position in its text is in. Unit of the position: characters, from 1.
-    pub fn line_of(&self, position: Option<u32>) -> usize {
-        let before = (position.unwrap_or(1) as usize).saturating_sub(1);
+    pub fn line_of(&self, position: Option<NonZeroU32>) -> usize {
+        let before = position.map_or(0, |at| at.get() as usize - 1);
         let end = self.text.char_indices().nth(before).map_or(0, |(end, _)| end);
         self.line + lines_in(&self.text[..end])
     }
@@ -69,7 +70,12 @@ pub fn split(file: &str, text: &str) -> Result<Vec<Sql>, Error> {
     let mut at = 0;
     while at < text.len() {
         let Some(token) = tokenize(&text[at..]).next() else { break };
-        let end = splitter.continued(token.kind, at).unwrap_or(at + token.len as usize);
+        let end = at + token.len as usize;
+        let end = match token.kind {
+            // To Postgres a carriage return ends a line too, and with it the comment.
+            TokenKind::LineComment => text[at..end].find('\r').map_or(end, |length| at + length),
+            kind => splitter.continued(kind, at).unwrap_or(end),
+        };
         splitter.token(token.kind, at, end)?;
         at = end;
     }
@@ -294,6 +300,14 @@ fn unterminated(kind: TokenKind) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_carriage_return_ends_a_comment() {
+        assert_eq!(
+            texts("select 1;\r-- one\rselect 2;\r\n-- two\r\nselect 3"),
+            ["select 1", "select 2", "select 3"]
+        );
+    }
+
     fn texts(sql: &str) -> Vec<String> {
         split("f", sql).expect("splittable").into_iter().map(|s| s.text).collect()
     }
@@ -322,7 +336,7 @@ mod tests {
             [(3, "select 1"), (5, "select 2")]
         );
         let long = &split("f", "\nselect 'ä',\r\n\r\n  oops").expect("splittable")[0];
-        assert_eq!([None, Some(17), Some(99)].map(|at| long.line_of(at)), [2, 4, 2]);
+        assert_eq!([0, 17, 99].map(|at| long.line_of(NonZeroU32::new(at))), [2, 4, 2]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Turning a run by hand: the loop between core and the session of a worker. The same as `cli/src/drive.rs`.
 
+use super::lookout;
 use super::notices;
 use super::session::Session;
 use pgrx::pg_sys;
@@ -9,10 +10,15 @@ use strata_core::statement::Statement;
 
 /// Turns the run to its end. What it tells is kept in `strata.run_event`.
 pub fn drive(session: &mut Session, id: &str, run: &mut Run) -> Result<Report, Error> {
+    let mut watched = false;
     loop {
         session.hold_cancel = run.is_claimed();
         match run.turn() {
             Next::Run(statement) => {
+                if !watched && run.is_watched() {
+                    watched = true;
+                    lookout::launch(id);
+                }
                 let reply = session.run(&statement);
                 tell_notices(session, id, run.attempt());
                 run.replied(reply);
@@ -60,7 +66,7 @@ fn tell_notices(session: &Session, id: &str, attempt: i64) {
 }
 
 /// Between transactions. That it could not be kept is no reason to stop.
-fn tell(session: &Session, id: &str, attempt: i64, event: &Event) {
+pub fn tell(session: &Session, id: &str, attempt: i64, event: &Event) {
     let parameters = vec![id.into(), attempt.into(), event.kind().into(), event.text().as_str().into()];
     let _ = session.run(&Statement::ours(include_str!("../../../sql/query/tell.sql"), parameters));
 }

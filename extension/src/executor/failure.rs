@@ -4,6 +4,7 @@
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgLogLevel, PgTryBuilder, pg_sys};
 use std::ffi::{CStr, c_char, c_void};
+use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use strata_core::error::DbError;
 
@@ -67,7 +68,8 @@ unsafe extern "C-unwind" fn remember(seen: *mut c_void) {
                 detail: text((*data).detail),
                 hint: text((*data).hint),
                 context: text((*data).context).map(Into::into),
-                position: u32::try_from((*data).cursorpos).ok().filter(|at| *at > 0),
+                position: u32::try_from((*data).cursorpos).ok().and_then(NonZeroU32::new),
+                fatal: false,
             });
         }
         FreeErrorData(data);

@@ -81,7 +81,7 @@ impl Extra {
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn strata_run_worker(_argument: pg_sys::Datum) {
     let extra = Extra::read(BackgroundWorker::get_extra()).expect("launch wrote it");
-    open(&extra);
+    open(extra.database, extra.role);
     let mut session = Session::new();
     notices::listen();
     wait_for_caller(&session, extra.transaction);
@@ -93,8 +93,9 @@ pub extern "C-unwind" fn strata_run_worker(_argument: pg_sys::Datum) {
     close(&mut session, &extra.run, outcome);
 }
 
+/// Signals and a session, as a backend has them.
 #[allow(unsafe_code)]
-fn open(extra: &Extra) {
+pub fn open(database: pg_sys::Oid, role: pg_sys::Oid) {
     #[cfg(any(feature = "pg17", feature = "pg18"))]
     let flags = pg_sys::BGWORKER_BYPASS_ROLELOGINCHECK;
     #[cfg(not(any(feature = "pg17", feature = "pg18")))]
@@ -113,7 +114,7 @@ fn open(extra: &Extra) {
         set(pg_sys::SIGTERM, die);
         set(pg_sys::SIGHUP, SignalHandlerForConfigReload);
         pg_sys::BackgroundWorkerUnblockSignals();
-        pg_sys::BackgroundWorkerInitializeConnectionByOid(extra.database, extra.role, flags);
+        pg_sys::BackgroundWorkerInitializeConnectionByOid(database, role, flags);
     }
 }
 
@@ -167,8 +168,8 @@ fn prepare(session: &Session, pack: &str, order: &Order) -> Result<(Pack, Reques
     let ask = |statement: &Statement| -> Reply { session.run(statement) };
     let mut stored = store::pack(&ask, pack)?;
     stored.given = order.variables.clone();
-    let (direction, target) = order.way();
-    Ok((stored, Request::new(direction, target)))
+    // A run that is only tried has no state of its own.
+    Ok((stored, Request { run: None, ..order.request("") }))
 }
 
 /// The random digits of the run's id.
