@@ -3,11 +3,11 @@
 -- $1 jsonb names, as written   $2 int8 milliseconds that it waited, or null: it does not wait for transactions
 -- rows: who text, relation text or null
 with named as (
-    select distinct to_regclass(n) as relation from jsonb_array_elements_text($1::jsonb) n
+    select distinct to_regclass(n)::oid as relation from jsonb_array_elements_text($1::jsonb) n
 ), here as (
     select d.oid from pg_catalog.pg_database d where d.datname = current_database()
 ), found as (
-    select l.pid, l.relation::regclass::text as relation, string_agg(distinct l.mode, ', ') as modes
+    select l.pid, l.relation::regclass::text as relation, pg_catalog.string_agg(distinct l.mode, ', ') as modes
     from pg_catalog.pg_locks l
     join named n on n.relation = l.relation
     where l.granted and l.locktype = 'relation' and l.database = (select h.oid from here h)
@@ -16,9 +16,9 @@ with named as (
     select a.pid, null, null
     from pg_catalog.pg_stat_activity a
     where a.datname = current_database() and (a.backend_xmin is not null or a.backend_xid is not null)
-      and a.xact_start < clock_timestamp() - $2::int8 * interval '1 millisecond'
+      and a.xact_start < clock_timestamp() - $2::int8::float8 * interval '1 millisecond'
 )
-select strata.session_text(f.pid) || coalesce(' [' || max(f.modes) || ' on ' || max(f.relation) || ']', ''), max(f.relation)
+select strata.session_text(f.pid) || coalesce(' [' || pg_catalog.max(f.modes) || ' on ' || pg_catalog.max(f.relation) || ']', ''), pg_catalog.max(f.relation)
 from found f
 where f.pid <> pg_backend_pid()
 group by f.pid

@@ -29,8 +29,8 @@ with newest as (
     set state = 'running', attempt = r.attempt + 1, finished_at = null, sqlstate = null, message = null,
         executor_pid = e.pid, executor_started = e.backend_start, heartbeat_at = clock_timestamp(),
         cancel_asked_at = null, cancel_asked_by = null,
-        request = case when $5::bool or $3::text is not null or r.request ? 'direction' then r.request
-                  else $4::jsonb || jsonb_build_object('since', r.attempt + 1) end
+        request = case when $5::bool or $3::text is not null or r.request ? 'direction'::text then r.request
+                  else $4::jsonb || pg_catalog.jsonb_build_object('since'::text, r.attempt + 1) end
     from newest n, executor e
     where r.id = n.id and r.state = n.state and n.direction = $2::text and (
               n.state in ('queued', 'running', 'waiting', 'failed') and $3::text is null
@@ -41,9 +41,9 @@ with newest as (
     returning r.id, r.attempt
 ), begun as (
     insert into strata.run (pack, direction, state, request, executor_pid, executor_started, heartbeat_at)
-    select $1::text, $2::text, 'running', $4::jsonb || '{"since": 1}', e.pid, e.backend_start, clock_timestamp()
+    select $1::text, $2::text, 'running', $4::jsonb || '{"since": 1}'::jsonb, e.pid, e.backend_start, clock_timestamp()
     from executor e
-    where $3::text is null and not exists (select from resumed) and (select count(*) from closed) >= 0
+    where $3::text is null and not exists (select from resumed) and (select count(*) from closed) >= 0::int8
     returning id, attempt
 )
 select id::text, attempt::text from resumed

@@ -3,4 +3,4 @@
 -- rows: state text ('attached', 'pending'); none: it is no partition of it
 select case when i.inhdetachpending then 'pending' else 'attached' end
 from pg_catalog.pg_inherits i
-where i.inhparent = to_regclass($1::text) and i.inhrelid = to_regclass($2::text)
+where i.inhparent = to_regclass($1::text)::oid and i.inhrelid = to_regclass($2::text)::oid

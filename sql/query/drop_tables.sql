@@ -3,7 +3,7 @@
 -- Raises 3F000 (no current schema), 42501 (a schema that is not the application's), 2BP01 (something else would go).
 do $$
 declare
-    here   text := current_schema();
+    here   text := pg_catalog.current_schema();
     before text[];
     lost   text;
     t      record;
@@ -18,7 +18,7 @@ begin
             using errcode = '42501', hint = 'set search_path: --database "postgres://...?options=-csearch_path%3Dpublic"';
     end if;
     create temp view strata_outside as
-        select format('%s', pg_catalog.pg_describe_object(o.classid, o.objid, 0)) as what
+        select pg_catalog.format('%s', pg_catalog.pg_describe_object(o.classid, o.objid, 0)) as what
         from (
             select 'pg_catalog.pg_class'::regclass as classid, c.oid as objid, c.relnamespace as schema
             from pg_catalog.pg_class c where c.relkind in ('r', 'v', 'm', 'p', 'f', 'S')
@@ -35,19 +35,19 @@ begin
             from pg_catalog.pg_trigger g join pg_catalog.pg_class c on c.oid = g.tgrelid where not g.tgisinternal
         ) o
         join pg_catalog.pg_namespace n on n.oid = o.schema
-        where n.nspname <> current_schema() and n.nspname not like 'pg\_%';
+        where n.nspname <> current_schema() and n.nspname::text not like 'pg\_%';
     before := array(select what from strata_outside);
     for t in
         select c.relname from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where n.nspname = here and c.relkind in ('r', 'p') and not exists (
             select from pg_catalog.pg_depend d
-            where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+            where d.classid = 'pg_catalog.pg_class'::regclass::oid and d.objid = c.oid and d.deptype = 'e')
     loop
-        execute format('drop table if exists %I.%I cascade', here, t.relname);
+        execute pg_catalog.format('drop table if exists %I.%I cascade', here, t.relname);
     end loop;
-    select string_agg(b.what, ', ' order by b.what) into lost
-    from unnest(before) b (what) where b.what not in (select o.what from strata_outside o);
+    select pg_catalog.string_agg(b.what, ', ' order by b.what) into lost
+    from pg_catalog.unnest(before) b (what) where b.what not in (select o.what from strata_outside o);
     drop view strata_outside;
     if lost is not null then
         raise exception 'dropping the tables of schema % would also drop %', here, lost

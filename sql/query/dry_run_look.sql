@@ -2,7 +2,7 @@
 -- (another one, or none: something has ended it), whether a procedure of strata's did less than it would ('partial'), and
 -- every relation lock that it holds.
 -- rows: kind text ('now': clock in milliseconds, transaction, part; 'lock': oid, mode), then three texts
-select 'now', (extract(epoch from clock_timestamp()) * 1000)::bigint::text, pg_current_xact_id_if_assigned()::text,
+select 'now', (extract(epoch from clock_timestamp()) * 1000::numeric)::bigint::text, pg_current_xact_id_if_assigned()::text,
        current_setting('strata.dry_run', true)
 union all
 select 'lock', l.relation::text, l.mode, null

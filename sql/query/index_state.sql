@@ -3,7 +3,7 @@
 -- $1 text table, as written   $2 text index name
 -- rows: state text ('valid', 'building' by another session, 'invalid'), name text, builder text or null; or no row
 select case when i.indisvalid and i.indisready then 'valid' when b.pid is not null then 'building' else 'invalid' end,
-       format('%I.%I', n.nspname, c.relname), strata.session_text(b.pid)
+       pg_catalog.format('%I.%I', n.nspname, c.relname), strata.session_text(b.pid)
 from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -12,7 +12,7 @@ left join lateral (
     from pg_catalog.pg_stat_progress_create_index p
     join pg_catalog.pg_locks l on l.pid = p.pid and l.relation = i.indrelid and l.granted
                               and l.mode = 'ShareUpdateExclusiveLock'
-    where p.pid <> pg_backend_pid() and coalesce(nullif(p.index_relid, 0), i.indexrelid) = i.indexrelid
+    where p.pid <> pg_backend_pid() and coalesce(nullif(p.index_relid, 0::oid), i.indexrelid) = i.indexrelid
     limit 1
 ) b on true
-where i.indrelid = to_regclass($1::text) and c.relname = $2::text
+where i.indrelid = to_regclass($1::text)::oid and c.relname::text = $2::text

@@ -2,4 +2,4 @@
 -- CREATE INDEX CONCURRENTLY of the holder.
 -- $1 text pack
 -- rows: got text ('true' or 'false')
-select pg_try_advisory_lock(hashtextextended('strata/' || $1::text, 0))::text
+select pg_try_advisory_lock(hashtextextended('strata/' || $1::text, 0::int8))::text

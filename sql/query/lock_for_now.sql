@@ -2,4 +2,4 @@
 -- that end too.
 -- $1 text pack
 -- rows: got text ('true' or 'false')
-select pg_try_advisory_xact_lock(hashtextextended('strata/' || $1::text, 0))::text
+select pg_try_advisory_xact_lock(hashtextextended('strata/' || $1::text, 0::int8))::text

@@ -5,10 +5,10 @@
 select r.attempt::text, b.pid::text, strata.session_text(b.pid)
 from strata.run r
 left join lateral (
-    select unnest(pg_blocking_pids(r.executor_pid)) as pid
+    select pg_catalog.unnest(pg_blocking_pids(r.executor_pid)) as pid
     union
     select i.current_locker_pid::int from pg_catalog.pg_stat_progress_create_index i
-    where i.pid = r.executor_pid and i.current_locker_pid > 0
+    where i.pid = r.executor_pid and i.current_locker_pid > 0::int8
 ) b on true
-where r.id = $1::text::uuid and r.state = 'running' and r.executor_pid = $2::int8 and strata.run_is_alive(r.id)
+where r.id = $1::text::uuid and r.state = 'running' and r.executor_pid = $2::int8::int and strata.run_is_alive(r.id)
 order by b.pid

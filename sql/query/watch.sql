@@ -8,9 +8,9 @@ with executor as (
 ), build as (
     select p.* from pg_catalog.pg_stat_progress_create_index p join executor e on e.pid = p.pid
 ), blocker as (
-    select unnest(pg_blocking_pids(e.pid)) as pid from executor e
+    select pg_catalog.unnest(pg_blocking_pids(e.pid)) as pid from executor e
     union
-    select b.current_locker_pid::int from build b where b.current_locker_pid > 0
+    select b.current_locker_pid::int from build b where b.current_locker_pid > 0::int8
 )
 select 'blocker', strata.session_text(b.pid), null, null, null, null from blocker b
 union all
