@@ -2,6 +2,7 @@
 
 use crate::session::{Session, db_error};
 use futures_util::TryStreamExt;
+use std::num::NonZeroU32;
 use std::pin::pin;
 use strata_core::error::DbError;
 use strata_core::statement::{Reply, Row, Statement};
@@ -72,11 +73,12 @@ fn pieces(statements: &[Statement]) -> Vec<Piece> {
 /// Which statement failed: the first that is not done; where none is done, the one that the server points at, since it says
 /// what it cannot read before it runs anything. The position becomes one within the statement.
 fn blame(pieces: &[Piece], done: usize, mut cause: DbError) -> (usize, DbError) {
-    let at = cause.position.map(|position| (position as usize).saturating_sub(1));
+    let at = cause.position.map(|position| position.get() as usize - 1);
     let pointed = at.and_then(|at| pieces.iter().rposition(|piece| piece.begins <= at));
     let index = pointed.filter(|_| done == 0).unwrap_or(done).min(pieces.len().saturating_sub(1));
     let Some(piece) = pieces.get(index) else { return (0, cause) };
-    cause.position = at.and_then(|at| at.checked_sub(piece.begins)).map(|at| at as u32 + 1);
+    cause.position =
+        at.and_then(|at| at.checked_sub(piece.begins)).and_then(|at| NonZeroU32::new(at as u32 + 1));
     (piece.statement, cause)
 }
 
@@ -89,7 +91,7 @@ mod tests {
     }
 
     fn at(position: Option<u32>) -> DbError {
-        DbError { position, ..DbError::default() }
+        DbError { position: position.and_then(NonZeroU32::new), ..DbError::default() }
     }
 
     #[test]
@@ -104,6 +106,6 @@ mod tests {
         let pieces = three();
         let before = pieces[4].begins as u32;
         let (statement, cause) = blame(&pieces, 0, at(Some(before + 11)));
-        assert_eq!((statement, cause.position), (2, Some(11)));
+        assert_eq!((statement, cause.position), (2, NonZeroU32::new(11)));
     }
 }
