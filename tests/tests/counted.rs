@@ -84,7 +84,7 @@ fn killed_behind(database: &Database, pack: &Folder, words: &[&str], versions: u
     let undisturbed = Database::copy_of(&half_way(pack));
     let proxy = Proxy::start(port(&undisturbed), None);
     through(&undisturbed, proxy.port(), pack).run(words).ok();
-    let mut commits = proxy.seen().into_iter().enumerate().filter(|(_, name)| name == "commit");
+    let mut commits = proxy.seen().into_iter().enumerate().filter(|(_, name)| name.ends_with("commit"));
     let (at, _) = commits.nth(versions - 1).expect("a commit for each version");
     let proxy = Proxy::start(port(database), Some((at + 1, Moment::Before)));
     let run = through(database, proxy.port(), pack).start(words);
