@@ -152,7 +152,7 @@ impl Drain<'_> {
         Ok(())
     }
 
-    /// One call of the provider. Break: leave the model alone for now.
+    /// One call of the provider. Break: the model is not asked again in this round.
     async fn call(
         &self,
         desk: &Desk,

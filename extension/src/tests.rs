@@ -7,6 +7,7 @@ mod hierarchy;
 mod hybrid;
 mod install;
 mod queue;
+mod queue_sources;
 mod runs;
 mod search;
 mod search_options;

@@ -32,16 +32,7 @@ impl Built {
 
 /// Builds it and says how large it is.
 pub fn run(words: &[String]) -> Result<()> {
-    let json = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--json"] => true,
-        _ => {
-            let typed = words.join(" ");
-            return Err(
-                Failure::new(format!("edge does not know `{typed}`")).hint("cargo xtask edge [--json]")
-            );
-        }
-    };
+    let json = run::wants_json("edge", words)?;
     let built = build(&Place::find()?)?;
     println!("{}", if json { as_json(&built) } else { as_text(&built) });
     if built.gzip > LIMIT {

@@ -149,6 +149,16 @@ impl Task {
     }
 }
 
+/// Whether a verb that knows one word was given it.
+pub fn wants_json(verb: &str, words: &[String]) -> Result<bool> {
+    match words {
+        [] => Ok(false),
+        [word] if word == "--json" => Ok(true),
+        _ => Err(Failure::new(format!("{verb} does not know `{}`", words.join(" ")))
+            .hint(format!("cargo xtask {verb} [--json]"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

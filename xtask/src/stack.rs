@@ -56,16 +56,7 @@ impl Drop for Parts {
 
 /// Starts one, says how it is reached, and waits.
 pub fn run(words: &[String]) -> Result<()> {
-    let json = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--json"] => true,
-        _ => {
-            let typed = words.join(" ");
-            return Err(
-                Failure::new(format!("stack does not know `{typed}`")).hint("cargo xtask stack [--json]")
-            );
-        }
-    };
+    let json = run::wants_json("stack", words)?;
     let server = Server::with_extension()?;
     let mut stack = Stack::start(&server, &[])?;
     println!("{}", if json { stack.json()? } else { stack.text()? });

@@ -9,12 +9,12 @@ fn pack(files: &[(&str, &str)]) -> Pack {
     Pack::read("p", None, files).expect("a pack")
 }
 
-fn row(columns: &[&str]) -> Vec<Option<String>> {
+pub(in crate::run) fn row(columns: &[&str]) -> Vec<Option<String>> {
     columns.iter().map(|c| Some((*c).to_owned())).collect()
 }
 
 /// The name of one of our statements, or the text of a verbatim one.
-fn called(statement: &Statement) -> String {
+pub(in crate::run) fn called(statement: &Statement) -> String {
     let head = statement.sql.strip_prefix("-- ").and_then(|rest| rest.split_once(':')).map(|(name, _)| name);
     head.unwrap_or(&statement.sql).to_owned()
 }

@@ -88,3 +88,21 @@ pub fn jobs() -> String {
           from strata.job j order by j.entity_id",
     )
 }
+
+/// Claims everything for worker w and answers the entities.
+pub fn claim() -> String {
+    list(
+        "select right(c.entity_id::text, 1) || ':' || replace(c.content, chr(10), '|')
+          from strata.claim_jobs('w') c order by c.entity_id",
+    )
+}
+
+/// Completes one job of a note whose text is this.
+pub fn complete(number: u32, fence: u32, text: &str, vector: &str) -> String {
+    ask(&format!(
+        "select c.stored || ' stored, ' || c.stale || ' stale' from strata.complete_jobs(
+             array['note'], array['{}']::uuid[], array[{fence}]::bigint[],
+             array[sha256(convert_to('{text}', 'UTF8'))], array['{vector}']::vector[]) c",
+        id(number)
+    ))
+}

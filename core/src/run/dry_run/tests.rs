@@ -2,16 +2,8 @@
 
 use super::*;
 use crate::plan::{Direction, Target};
+use crate::run::tests::{called, row};
 use crate::statement::Reply;
-
-fn row(columns: &[&str]) -> Row {
-    columns.iter().map(|c| Some((*c).to_owned())).collect()
-}
-
-fn called(statement: &Statement) -> String {
-    let head = statement.sql.strip_prefix("-- ").and_then(|rest| rest.split_once(':')).map(|(name, _)| name);
-    head.unwrap_or(&statement.sql).to_owned()
-}
 
 /// What an undisturbed server answers: a relation that is there, and a clock that stands still.
 fn calm(name: &str) -> Reply {
