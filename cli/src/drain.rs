@@ -1,7 +1,6 @@
 //! Draining the queue of embeddings: claim, ask the provider, complete, until nothing is ripe. Several lanes share one
 //! session, so that one waits for its provider while another writes; no transaction is open while a provider works.
 
-mod calls;
 pub mod queue;
 pub mod tally;
 
@@ -12,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
+use strata_core::embed::{self, Blame, Meaning};
 use strata_core::{Error, Kind};
 use tally::Tally;
 use tokio::sync::watch;
@@ -22,31 +22,6 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Longest that jobs are held while the limits of their model are waited for.
 const TURN: Duration = Duration::from_secs(5);
-
-/// Whom a failure is blamed on; `strata.fail_jobs` has the meanings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
-    /// The text.
-    Rejected,
-    /// The provider, or a text among them.
-    Unavailable,
-    /// The provider has too much to do.
-    Busy,
-    /// Nobody: it was not tried.
-    Returned,
-}
-
-impl Blame {
-    /// As SQL has it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Blame::Rejected => "rejected",
-            Blame::Unavailable => "unavailable",
-            Blame::Busy => "busy",
-            Blame::Returned => "returned",
-        }
-    }
-}
 
 /// Why jobs go back.
 pub struct Failure {
@@ -142,7 +117,7 @@ impl Drain<'_> {
 
     async fn work(&self, desk: &Desk, model: &str, jobs: Vec<Job>) -> Result<(), Error> {
         let limits: Limits = desk.provider.limits();
-        let mut left: VecDeque<Vec<Job>> = calls::calls(jobs, limits).into();
+        let mut left: VecDeque<Vec<Job>> = embed::calls(jobs, limits).into();
         while let Some(call) = left.pop_front() {
             if self.call(desk, model, call, &mut left).await?.is_break() {
                 let rest: Vec<Job> = left.into_iter().flatten().collect();
@@ -259,30 +234,24 @@ impl Drain<'_> {
         cause: ProviderError,
     ) -> Result<ControlFlow<()>, Error> {
         let (told, wait) = (cause.to_string(), cause.retry_after());
-        match cause {
-            ProviderError::Rejected { row: Some(row), .. } if row < call.len() => {
+        match embed::meaning(&cause, call.len()) {
+            Meaning::SetAside(row) => {
                 let poison = call.remove(row);
                 left.push_front(call);
                 self.fail(model, &[poison], Blame::Rejected, &told, None).await?;
             }
-            ProviderError::Rejected { .. } if call.len() > 1 => {
+            Meaning::Halve => {
                 left.push_front(call.split_off(call.len() / 2));
                 left.push_front(call);
             }
-            ProviderError::Rejected { .. } if desk.is_trusted().await => {
+            Meaning::Doubt if desk.is_trusted().await => {
                 self.fail(model, &call, Blame::Rejected, &told, None).await?;
             }
-            ProviderError::Busy { .. } => {
-                self.fail(model, &call, Blame::Busy, &told, wait).await?;
+            Meaning::Back(blame) => {
+                self.fail(model, &call, blame, &told, wait).await?;
                 return Ok(ControlFlow::Break(()));
             }
-            ProviderError::Unavailable { .. } | ProviderError::WrongShape { .. } => {
-                self.fail(model, &call, Blame::Unavailable, &told, wait).await?;
-                return Ok(ControlFlow::Break(()));
-            }
-            ProviderError::Rejected { .. }
-            | ProviderError::Misconfigured { .. }
-            | ProviderError::WrongDimension { .. } => {
+            Meaning::Doubt | Meaning::Bench => {
                 self.benched.borrow_mut().insert(model.to_owned(), cause);
                 self.give_back(&call, None).await?;
                 return Ok(ControlFlow::Break(()));

@@ -4,6 +4,7 @@
 //! hands the answer back. Nothing here knows which door is asking.
 
 pub mod adopt;
+pub mod embed;
 pub mod error;
 pub mod eval;
 pub mod ident;

@@ -5,6 +5,7 @@ use crate::drain::Failure;
 use crate::session::{Session, db_error, failed};
 use pgvector::Vector;
 use strata_core::Error;
+use strata_core::embed::Claimed;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -26,6 +27,16 @@ pub struct Job {
     pub hash: Vec<u8>,
     /// Failures so far.
     pub attempts: i32,
+}
+
+impl Claimed for Job {
+    fn content(&self) -> &str {
+        &self.content
+    }
+
+    fn attempts(&self) -> i32 {
+        self.attempts
+    }
 }
 
 /// What the queue still holds.

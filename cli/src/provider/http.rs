@@ -5,6 +5,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY
 use reqwest::{Client, Response, Url, redirect};
 use std::error::Error;
 use std::time::Duration;
+use strata_core::embed::{self, Refusal};
 
 /// Longest that a connection may take to be there.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -18,12 +19,6 @@ const TIMEOUT_VARIABLE: &str = "STRATA_PROVIDER_TIMEOUT";
 
 /// Largest answer that is read. Unit: bytes. 2,048 vectors of 3,072 numbers as text are about 140 MB.
 const ANSWER: usize = 256 << 20;
-
-/// Longest part of what a provider said that is passed on. Unit: characters.
-const SAID: usize = 300;
-
-/// Longest wait that is believed.
-const WAIT: Duration = Duration::from_secs(3600);
 
 /// Where a provider listens, and the key for it.
 pub struct Endpoint {
@@ -64,7 +59,7 @@ impl Endpoint {
             None => request,
         };
         let answer = request.body(body.to_string()).send().await.map_err(|cause| self.lost(&cause))?;
-        let (status, wait) = (answer.status().as_u16(), retry_after(answer.headers()));
+        let (status, wait) = (answer.status().as_u16(), wait(answer.headers()));
         let body = self.read(answer).await;
         match status {
             200 => body,
@@ -91,20 +86,8 @@ impl Endpoint {
 
     /// An answer that is no success.
     fn refused(&self, status: u16, wait: Option<Duration>, body: &[u8]) -> ProviderError {
-        let (said, code) = said(body);
-        let reason = self.clean(&format!("{} answered {status}: {said}", self.address()));
-        match status {
-            401 | 403 => ProviderError::misconfigured(reason)
-                .with_hint("set the key of the provider in its environment variable".into()),
-            429 if code == "insufficient_quota" => ProviderError::misconfigured(reason)
-                .with_hint("the provider wants to be paid; the jobs wait in the queue".into()),
-            429 => ProviderError::busy(reason, wait),
-            503 | 529 if wait.is_some() => ProviderError::busy(reason, wait),
-            408 | 425 | 500.. => ProviderError::unavailable(reason, wait),
-            400 | 413 | 422 => ProviderError::Rejected { row: None, reason },
-            _ => ProviderError::misconfigured(reason)
-                .with_hint("look at the URL of the provider and at the name of the model".into()),
-        }
+        let (address, key) = (self.address(), self.key.as_deref());
+        Refusal { address: &address, status, wait, body, key }.into()
     }
 
     /// Without the key, should the provider have repeated it.
@@ -150,28 +133,12 @@ fn secret(key: &str) -> Result<HeaderValue, ProviderError> {
     Ok(value)
 }
 
-/// Seconds, or a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let seconds = match text.parse::<f64>() {
-        Ok(seconds) => seconds,
-        Err(_) => {
-            let then = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-            then.duration_since(jiff::Timestamp::now()).as_secs_f64()
-        }
-    };
-    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(WAIT.as_secs_f64())))
-}
-
-/// What a body says went wrong, in one line, and the code beside it.
-fn said(body: &[u8]) -> (String, String) {
-    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let error = &json["error"];
-    let message = error["message"].as_str().or(error.as_str()).or(json["message"].as_str());
-    let text = message.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let code = error["code"].as_str().or(error["type"].as_str()).unwrap_or_default();
-    (line.chars().take(SAID).collect(), code.to_owned())
+/// When the provider asks to be called again.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    embed::retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, |date| {
+        let then = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+        Some(then.duration_since(jiff::Timestamp::now()).as_secs_f64())
+    })
 }
 
 /// The innermost cause: the outer ones repeat the URL.
@@ -191,10 +158,6 @@ mod tests {
         Endpoint::new("http://localhost:1/v1/", "embeddings", key.map(str::to_owned)).unwrap()
     }
 
-    fn refused(status: u16, wait: Option<u64>, body: &str) -> ProviderError {
-        endpoint(None).refused(status, wait.map(Duration::from_secs), body.as_bytes())
-    }
-
     #[test]
     fn a_path_goes_behind_the_base() {
         assert_eq!(endpoint(None).url.as_str(), "http://localhost:1/v1/embeddings");
@@ -204,41 +167,16 @@ mod tests {
     }
 
     #[test]
-    fn each_status_means_what_can_be_done_about_it() {
-        assert!(matches!(refused(401, None, ""), ProviderError::Misconfigured { .. }));
-        assert!(matches!(refused(404, None, ""), ProviderError::Misconfigured { .. }));
-        assert!(matches!(refused(302, None, ""), ProviderError::Misconfigured { .. }));
-        assert!(matches!(refused(400, None, ""), ProviderError::Rejected { row: None, .. }));
-        assert!(matches!(refused(500, None, ""), ProviderError::Unavailable { .. }));
-        assert!(matches!(refused(503, None, ""), ProviderError::Unavailable { .. }));
-        assert!(matches!(refused(503, Some(1), ""), ProviderError::Busy { .. }));
-        assert_eq!(refused(429, Some(7), "").retry_after(), Some(Duration::from_secs(7)));
-        let unpaid = refused(429, None, r#"{"error": {"code": "insufficient_quota", "message": "pay"}}"#);
-        assert!(matches!(unpaid, ProviderError::Misconfigured { .. }), "{unpaid}");
-    }
-
-    #[test]
-    fn what_the_provider_says_is_passed_on_in_one_line_and_without_the_key() {
-        let body = r#"{"error": {"message": "Incorrect\nkey sk-1234 given"}}"#;
-        let told = endpoint(Some("sk-1234")).refused(401, None, body.as_bytes()).to_string();
-        assert_eq!(told, "localhost:1 answered 401: Incorrect key *** given");
-        assert_eq!(said(b"<html>\n no </html>").0, "<html> no </html>");
-        assert_eq!(said(br#"{"error": "model not found"}"#).0, "model not found");
-    }
-
-    #[test]
     fn a_wait_is_seconds_or_a_date() {
         let wait = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, HeaderValue::from_str(text).unwrap());
-            retry_after(&headers)
+            wait(&headers)
         };
         assert_eq!(wait("1.5"), Some(Duration::from_millis(1500)));
-        assert_eq!(wait("86400"), Some(WAIT));
-        assert_eq!(wait("-1"), None);
-        assert_eq!(wait("soon"), None);
         assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), None, "past");
-        assert_eq!(wait("Wed, 21 Oct 2150 07:28:00 GMT"), Some(WAIT));
+        assert_eq!(wait("Wed, 21 Oct 2150 07:28:00 GMT"), Some(Duration::from_secs(3600)));
+        assert_eq!(wait("soon"), None);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! `golden.json` was computed with a forward pass and a tokenizer written by hand; its figures are rounded to 7 digits.
 
 use super::*;
-use crate::provider::{checked, norm};
+use crate::provider::checked;
 use serde::Deserialize;
 use std::time::Duration;
+use strata_core::embed::norm;
 
 #[derive(Deserialize)]
 struct Golden {

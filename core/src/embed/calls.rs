@@ -1,26 +1,33 @@
 //! How claimed jobs become calls of a provider: as many texts as it takes, fewer where some of them have failed before.
 
-use crate::drain::queue::Job;
-use crate::provider::{self, Limits};
+use super::{Limits, tokens};
+
+/// A job as far as this is concerned.
+pub trait Claimed {
+    /// Its text.
+    fn content(&self) -> &str;
+    /// Failures so far.
+    fn attempts(&self) -> i32;
+}
 
 /// Parts jobs of one model into calls. A job that has failed goes with half as many others for each time, so that one that
 /// makes its call fail stands alone in the end, and the others are long done.
-pub fn calls(mut jobs: Vec<Job>, limits: Limits) -> Vec<Vec<Job>> {
-    jobs.sort_by_key(|job| job.attempts);
+pub fn calls<J: Claimed>(mut jobs: Vec<J>, limits: Limits) -> Vec<Vec<J>> {
+    jobs.sort_by_key(J::attempts);
     let whole = jobs.len().min(limits.texts).max(1);
-    let mut calls: Vec<Vec<Job>> = Vec::new();
-    let mut tokens = 0;
+    let mut calls: Vec<Vec<J>> = Vec::new();
+    let mut sum = 0;
     for job in jobs {
-        let size = provider::tokens(&job.content);
-        let room = limits.call_tokens.is_none_or(|most| tokens + size <= most);
-        let most = (whole >> job.attempts.clamp(0, 30)).max(1);
+        let size = tokens(job.content());
+        let room = limits.call_tokens.is_none_or(|most| sum + size <= most);
+        let most = (whole >> job.attempts().clamp(0, 30)).max(1);
         match calls.last_mut() {
-            Some(call) if call.len() < most && room && call[0].attempts == job.attempts => {
-                tokens += size;
+            Some(call) if call.len() < most && room && call[0].attempts() == job.attempts() => {
+                sum += size;
                 call.push(job);
             }
             _ => {
-                tokens = size;
+                sum = size;
                 calls.push(vec![job]);
             }
         }
@@ -32,17 +39,20 @@ pub fn calls(mut jobs: Vec<Job>, limits: Limits) -> Vec<Vec<Job>> {
 mod tests {
     use super::*;
 
-    fn job(content: &str, attempts: i32) -> Job {
-        let (entity_type, model) = ("note".into(), "m".into());
-        Job {
-            entity_type,
-            id: uuid::Uuid::new_v4(),
-            model,
-            fence: 1,
-            content: content.into(),
-            hash: vec![],
-            attempts,
+    #[derive(Clone)]
+    struct Job(String, i32);
+
+    impl Claimed for Job {
+        fn content(&self) -> &str {
+            &self.0
         }
+        fn attempts(&self) -> i32 {
+            self.1
+        }
+    }
+
+    fn job(content: &str, attempts: i32) -> Job {
+        Job(content.into(), attempts)
     }
 
     fn sizes(jobs: Vec<Job>, texts: usize, call_tokens: Option<usize>) -> Vec<usize> {
