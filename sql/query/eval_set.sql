@@ -4,6 +4,6 @@ select pg_catalog.set_config('search_path', pg_catalog.format('pg_catalog, %I', 
 create schema strata_eval;
 create table strata_eval.document (
     id uuid primary key, tenant uuid not null, title text, content text not null, embedding vector({dimensions}),
-    words tsvector, created_at timestamptz not null default now()
+    words tsvector, created_at timestamptz not null default pg_catalog.now()
 );
 create index document_tenant on strata_eval.document (tenant);

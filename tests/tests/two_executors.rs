@@ -121,14 +121,14 @@ fn a_run_that_cannot_have_the_pack_gives_up_and_names_the_holder() {
 #[test]
 fn a_step_whose_run_was_killed_is_undone_and_run_again() {
     let (database, pack) = (database(), slow());
-    up_until_stopped(&database, &pack).kill();
+    let run = up_until_stopped(&database, &pack);
+    let killed: i32 = database.value("select executor_pid from strata.run");
+    run.kill();
     assert_eq!(states(&database), ["applying", "pending"]);
     // The server has not noticed yet: the next run waits until it does. Before that it could still end what it was sent.
     let next = up(&database, &pack);
     next.until("waiting: ");
-    database.until(
-        "select count(*) = 1 from pg_stat_activity where datname = current_database() and state <> 'idle'",
-    );
+    database.until(&format!("select not exists (select from pg_stat_activity where pid = {killed})"));
     let_go(&database);
     assert_eq!(next.end().ok().stdout, "2 versions applied\n");
     assert_eq!(
