@@ -63,12 +63,18 @@ pub enum Nature {
     /// As it is written, and refused by the server where it turns out to be more than one statement: nothing hides behind
     /// its semicolon. One row with one column: how many rows it returned or touched.
     Single,
-    /// [`RESET`], one after another, in whatever way costs a door least.
+    /// Several, parted by [`AND`], without parameters and rows: one after another, in whatever way costs a door least.
     Reset,
 }
 
-/// What brings a session back to what it was when it began, whatever a file has set in it.
-pub const RESET: [&str; 3] = ["reset session authorization", "reset role", "reset all"];
+/// What brings a session back to the role that it came with, also within a transaction.
+const OWN_ROLE: [&str; 2] = ["reset session authorization", "reset role"];
+
+/// What brings it back to what it was when it began, whatever a file has set in it.
+const ALL: &str = "reset all";
+
+/// Between the statements of [`Nature::Reset`].
+pub const AND: &str = "; ";
 
 /// One statement; only of the nature [`Nature::Reset`] several.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,9 +88,14 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// [`RESET`].
+    /// What brings a session back to what it was when it began.
     pub fn reset() -> Self {
-        Statement { sql: RESET.join("; "), params: Vec::new(), nature: Nature::Reset }
+        Statement { sql: [OWN_ROLE.join(AND).as_str(), ALL].join(AND), ..Statement::own_role() }
+    }
+
+    /// What brings a session back to the role that it came with, and to nothing else.
+    pub fn own_role() -> Self {
+        Statement { sql: OWN_ROLE.join(AND), params: Vec::new(), nature: Nature::Reset }
     }
 
     /// One of our own, from `sql/query/`.
@@ -116,7 +127,7 @@ impl Statement {
     /// says what one of ours is for, only its name stays.
     pub fn spelled(&self) -> Vec<String> {
         match self.nature {
-            Nature::Reset => RESET.map(str::to_owned).into(),
+            Nature::Reset => self.sql.split(AND).map(str::to_owned).collect(),
             Nature::File | Nature::Check | Nature::Single => vec![self.sql.clone()],
             Nature::State | Nature::Session => vec![self.filled()],
         }
@@ -165,6 +176,8 @@ mod tests {
     #[test]
     fn what_a_file_says_is_spelled_as_it_is() {
         assert_eq!(Statement::verbatim("select $1 -- x").spelled(), ["select $1 -- x"]);
-        assert_eq!(Statement::reset().spelled(), RESET);
+        let own = ["reset session authorization", "reset role"];
+        assert_eq!(Statement::own_role().spelled(), own);
+        assert_eq!(Statement::reset().spelled(), [&own[..], &["reset all"]].concat());
     }
 }

@@ -1,43 +1,7 @@
 //! Roles that are no superusers: the owner of the database moves packs, and who else may is said.
 
-use strata_tests::database::{refusal, unique};
-use strata_tests::{Database, Folder, Strata};
-
-/// A role that may log in; gone with the test, and what it owns in its database with it.
-struct Role {
-    name: String,
-    keeper: Database,
-}
-
-impl Role {
-    fn new() -> Role {
-        let (name, keeper) = (unique("plain"), Database::empty());
-        keeper.run(&format!("create role {name} login password 'plain-secret'"));
-        Role { name, keeper }
-    }
-
-    /// The command line as this role.
-    fn strata(&self, database: &Database) -> Strata {
-        let url = database.url();
-        let (_, place) = url.split_once('@').expect("a URL with a user");
-        Strata::at(&format!("postgres://{}:plain-secret@{place}", self.name))
-    }
-
-    fn owns(&self, database: &Database) {
-        database.run(&format!("alter database {} owner to {}", database.name(), self.name));
-    }
-
-    /// What it owns goes before it does.
-    fn leave(self, database: Database) {
-        database.run(&format!(
-            "alter database {} owner to current_user; drop owned by {} cascade",
-            database.name(),
-            self.name
-        ));
-        drop(database);
-        self.keeper.run(&format!("drop role {}", self.name));
-    }
-}
+use strata_tests::database::refusal;
+use strata_tests::{Database, Folder, Role, Strata};
 
 fn pack() -> Folder {
     Folder::of(&[
@@ -83,7 +47,7 @@ fn the_owner_takes_over_what_golang_migrate_has_applied() {
     database.run(&format!(
         "set role {}; create table schema_migrations (version bigint not null primary key, dirty boolean not null);
          insert into schema_migrations values (1, false); reset role",
-        role.name
+        role.name()
     ));
     let pack = Folder::of(&[("1_a.up.sql", "select 1/0"), ("2_b.up.sql", "create table b ()")]);
     role.strata(&database).path(pack.path()).run(&["up"]).ok();
@@ -94,12 +58,12 @@ fn the_owner_takes_over_what_golang_migrate_has_applied() {
 #[test]
 fn another_role_is_told_what_it_lacks_and_may_once_it_was_granted() {
     let (database, role, pack) = (Database::installed(), Role::new(), pack());
-    database.run(&format!("grant create on schema public to {}", role.name));
+    database.run(&format!("grant create on schema public to {}", role.name()));
     let strata = role.strata(&database).path(pack.path());
     let says = ["permission denied", "select strata.grant_operator('your role')"];
     strata.run(&["up"]).exits(1).says(&says);
     strata.run(&["status"]).says(&says[1..]);
-    database.run(&format!("select strata.grant_operator('{}')", role.name));
+    database.run(&format!("select strata.grant_operator('{}')", role.name()));
     strata.run(&["up"]).ok();
     strata.run(&["status"]).ok();
     for forbidden in [
@@ -109,7 +73,7 @@ fn another_role_is_told_what_it_lacks_and_may_once_it_was_granted() {
         "select strata.grant_operator('public')",
     ] {
         let mut session = database.connect();
-        session.batch_execute(&format!("set role {}", role.name)).unwrap();
+        session.batch_execute(&format!("set role {}", role.name())).unwrap();
         assert!(session.batch_execute(forbidden).is_err(), "{forbidden}");
     }
     role.leave(database);
@@ -118,7 +82,7 @@ fn another_role_is_told_what_it_lacks_and_may_once_it_was_granted() {
 #[test]
 fn a_file_that_lacks_a_right_is_not_told_to_ask_for_stratas() {
     let (database, role) = (Database::installed(), Role::new());
-    database.run(&format!("select strata.grant_operator('{}')", role.name));
+    database.run(&format!("select strata.grant_operator('{}')", role.name()));
     let pack = Folder::of(&[("1_a.up.sql", "create table public.t ()")]);
     let refused = role
         .strata(&database)
@@ -133,7 +97,7 @@ fn a_file_that_lacks_a_right_is_not_told_to_ask_for_stratas() {
 #[test]
 fn an_operator_cannot_ask_in_the_name_of_another() {
     let (database, role) = (Database::installed(), Role::new());
-    database.run(&format!("select strata.grant_operator('{}')", role.name));
+    database.run(&format!("select strata.grant_operator('{}')", role.name()));
     let pack = pack();
     role.strata(&database).path(pack.path()).run(&["push"]).ok();
     database.run(
@@ -141,7 +105,7 @@ fn an_operator_cannot_ask_in_the_name_of_another() {
          values ('pack', 'up', 'cancelled', now(), '{\"direction\": \"up\"}'), ('pack', 'up', 'cancelled', now(), '{}')",
     );
     let mut session = database.connect();
-    session.batch_execute(&format!("set session authorization {}", role.name)).expect("the role");
+    session.batch_execute(&format!("set session authorization {}", role.name())).expect("the role");
     for forged in [
         "insert into strata.run (pack, direction, state, requested_by) values ('pack', 'up', 'queued', 'owner')",
         "update strata.run set requested_by = 'owner'",

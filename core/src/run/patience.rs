@@ -79,6 +79,7 @@ impl Run {
     pub(super) fn blocked(&mut self, task: &Task, cause: DbError) {
         self.queue.clear();
         self.queue.extend(self.in_transaction.then_some(Task::Rollback));
+        self.queue.extend(task.place().map(Task::OwnRole));
         match self.seen.holders.is_empty() {
             true => self.queue.push_back(Task::Blockers(Box::new((task.clone(), cause)))),
             false => self.step_back(task, cause),

@@ -90,7 +90,8 @@ impl Run {
             }
             // Built by an earlier attempt that died before it could say so.
             (Some(("valid", ..)), Some(true)) => {
-                self.queue.extend([Task::StepDone(place), Task::After(place)])
+                self.push_done(place);
+                self.queue.push_back(Task::After(place));
             }
             // Broken; or whole, but of an earlier attempt whose statement has been changed since.
             (Some(("invalid", index, _)), _) | (Some(("valid", index, _)), Some(false)) => {
@@ -147,7 +148,10 @@ impl Run {
         }
         self.patience.looks += 1;
         self.queue.push_back(Task::Wait(LOOK));
-        self.queue.extend(then.place().map(Task::Listen));
+        if let Some(place) = then.place() {
+            self.queue.extend([Task::OwnRole(place), Task::Listen(place), Task::Session(place)]);
+            self.push_settings(place);
+        }
         self.queue.push_back(then);
         Ok(())
     }
@@ -163,13 +167,16 @@ impl Run {
                         // Others wait behind this one.
                         Task::LockTimeout(place),
                         Task::Finalize(place, finalize),
-                        Task::StepDone(place),
-                        Task::After(place),
                     ];
                     self.queue.extend(tasks);
+                    self.push_done(place);
+                    self.queue.push_back(Task::After(place));
                 }
             }
-            (None, Some(true)) => self.queue.extend([Task::StepDone(place), Task::After(place)]),
+            (None, Some(true)) => {
+                self.push_done(place);
+                self.queue.push_back(Task::After(place));
+            }
             _ => self.push_body(place),
         }
     }

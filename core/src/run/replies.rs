@@ -267,10 +267,15 @@ impl Run {
         self.push_rest(place);
     }
 
-    /// What follows on the session of a step: the settings of the file, then what it does.
-    fn push_rest(&mut self, place: Place) {
+    /// The session of a step as its file has set it.
+    pub(super) fn push_settings(&mut self, place: Place) {
         let settings = self.step(place).settings.len();
         self.queue.extend((0..settings).map(|i| Task::Setting(place, i)));
+    }
+
+    /// What follows on the session of a step: the settings of the file, then what it does.
+    fn push_rest(&mut self, place: Place) {
+        self.push_settings(place);
         self.queue.extend(self.is_reindex(place).then_some(Task::Intent(place)));
         match self.is_inspected(place) {
             true => self.queue.push_back(Task::Inspect(place)),
@@ -313,11 +318,16 @@ impl Run {
             None => {
                 self.queue.push_back(Task::Statement(place, 0));
                 self.queue.extend(self.is_index_build(place).then_some(Task::Confirm(place)));
-                self.queue.push_back(Task::StepDone(place));
+                self.push_done(place);
             }
             Some(statements) => self.push_transaction(place, statements),
         }
         self.queue.push_back(Task::After(place));
+    }
+
+    /// The outcome of a step that stands alone.
+    pub(super) fn push_done(&mut self, place: Place) {
+        self.queue.push_back(Task::Together(vec![Task::OwnRole(place), Task::StepDone(place)]));
     }
 
     /// The last transaction of a version verifies it and marks it.
@@ -327,7 +337,7 @@ impl Run {
         let begin = std::iter::once(Task::Begin(place));
         let body = begin.chain((0..statements).map(|i| Task::Statement(place, i)));
         let done = if last { Task::MigrationDone(place) } else { Task::StepDone(place) };
-        let end = [done, Task::Commit(place)];
+        let end = [Task::OwnRole(place), done, Task::Commit(place)];
         match (verify, self.may_go_together(place)) {
             (true, true) => {
                 let body = body.chain([Task::Verify(place)]).collect();
@@ -387,6 +397,7 @@ impl Run {
             // A timeout of the file, or the operator in another session: the run says which.
             self.queue.clear();
             self.queue.extend(self.in_transaction.then_some(Task::Rollback));
+            self.queue.extend(task.place().map(Task::OwnRole));
             self.queue.push_back(Task::StopAsked(Box::new((task.clone(), cause))));
             return;
         }

@@ -71,6 +71,8 @@ pub(super) enum Task {
     Commit(Place),
     /// What a file may have left in its session is undone: another role, other settings.
     Reset,
+    /// State is written as the role that the session came with, whatever role the file has taken.
+    OwnRole(Place),
     /// Verifications outside of a step take the time that they need.
     Unlimited,
     Rollback,
@@ -102,6 +104,7 @@ impl Task {
             | Task::Begin(p)
             | Task::Statement(p, _)
             | Task::Verify(p)
+            | Task::OwnRole(p)
             | Task::StepDone(p)
             | Task::MigrationDone(p)
             | Task::Commit(p) => Some(*p),
@@ -158,6 +161,7 @@ impl Run {
             Task::Commit(_) => Statement::verbatim("commit"),
             Task::Rollback => Statement::verbatim("rollback"),
             Task::Reset => Statement::reset(),
+            Task::OwnRole(_) => Statement::own_role(),
             Task::Unlimited => Statement::verbatim("set local statement_timeout = 0"),
             Task::DropIndex(_, index) => {
                 Statement::verbatim(format!("drop index concurrently if exists {index}"))

@@ -8,7 +8,7 @@ use pgrx::{check_for_interrupts, pg_sys};
 use std::ffi::{CStr, CString, c_long};
 use std::time::{Duration, Instant};
 use strata_core::error::DbError;
-use strata_core::statement::{Nature, RESET, Reply, Statement};
+use strata_core::statement::{AND, Nature, Reply, Statement};
 
 /// A worker's session.
 pub struct Session {
@@ -42,8 +42,9 @@ impl Session {
             Nature::Check => heard(|| toplevel::run(self.memory, &statement.sql, Wanted::Rows)),
             Nature::Single => heard(|| toplevel::run(self.memory, &statement.sql, Wanted::Count)),
             Nature::Reset => {
-                RESET
-                    .iter()
+                statement
+                    .sql
+                    .split(AND)
                     .try_for_each(|one| toplevel::run(self.memory, one, Wanted::Nothing).map(drop))?;
                 Ok(Vec::new())
             }
