@@ -311,6 +311,58 @@ pub struct Verified {
     pub checks: Vec<Check>,
 }
 
+/// `POST embed`: what was done so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct Drained {
+    /// Vectors stored.
+    pub stored: u32,
+    /// Vectors of a text that had changed meanwhile, or whose job somebody else had: not stored.
+    pub stale: u32,
+    /// Jobs that went back with an error.
+    pub failed: u32,
+    /// Of these, jobs that were set aside.
+    pub dead: u32,
+    /// Calls of providers.
+    pub calls: u32,
+    /// Whether the work goes on behind this answer.
+    pub continues: bool,
+    /// What the queue holds of the models that can be asked from here.
+    pub left: Left,
+    /// Models that cannot be asked.
+    pub benched: Vec<Benched>,
+    /// The last error of a job.
+    pub error: Option<String>,
+}
+
+/// What a queue holds: a row of `strata.jobs_left`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct Left {
+    /// Jobs that could be claimed now.
+    pub ripe: i64,
+    /// Jobs that wait for their time.
+    pub later: i64,
+    /// Jobs that somebody works on.
+    pub leased: i64,
+    /// Jobs that were set aside.
+    pub dead: i64,
+    /// Seconds until the first of those that wait; none waits without it.
+    pub next: Option<f64>,
+}
+
+/// A model that cannot be asked from here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct Benched {
+    /// Its name.
+    pub model: String,
+    /// Why.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
 /// A row that was found: a row of `strata.rag_search`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]

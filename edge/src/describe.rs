@@ -1,9 +1,9 @@
 //! The API as others read it: an OpenAPI 3.1 description and types for TypeScript, made from the types that are served.
 
-use crate::answer::{Cancelled, Found, Health, Pack, Progress, Signed, Started, Verified};
+use crate::answer::{Cancelled, Drained, Found, Health, Pack, Progress, Signed, Started, Verified};
 use crate::body;
 use crate::fault::Body;
-use crate::request::{Migrate, Search, SignOff, Verify};
+use crate::request::{Embed, Migrate, Search, SignOff, Verify};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
@@ -54,7 +54,7 @@ pub fn openapi() -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "Strata",
-            "description": "Runs of migrations and search, through an Edge Function of Supabase's.",
+            "description": "Runs of migrations, embeddings and search, through an Edge Function of Supabase's.",
             "version": env!("CARGO_PKG_VERSION"),
         },
         "servers": [{"url": "/functions/v1/strata"}],
@@ -104,6 +104,8 @@ fn entries(types: &mut SchemaGenerator) -> Vec<Entry> {
     );
     let sign = Some(of::<SignOff>(types));
     add("post", "/sign-off", "signOff", "Sign an item of a checklist", sign, (201, of::<Signed>(types)));
+    let embed = Some(of::<Embed>(types));
+    add("post", "/embed", "embed", "Drain the queue of embeddings", embed, (200, of::<Drained>(types)));
     let search = Some(of::<Search>(types));
     add("post", "/search", "search", "Rows near to a text or a vector", search, (200, of::<Found>(types)));
     all
@@ -167,7 +169,7 @@ fn responses(entry: &Entry, error: &Schema, open: bool) -> Value {
     if entry.body.is_some() {
         refuse(&BODY_REFUSALS);
     }
-    if entry.id == "search" {
+    if matches!(entry.id, "search" | "embed") {
         refuse(&[(502, "the provider of embeddings failed")]);
     }
     Value::Object(all)
@@ -197,6 +199,10 @@ pub fn typescript() -> String {
         declaration::<Verified>(),
         declaration::<SignOff>(),
         declaration::<Signed>(),
+        declaration::<Embed>(),
+        declaration::<crate::answer::Left>(),
+        declaration::<crate::answer::Benched>(),
+        declaration::<Drained>(),
         declaration::<Search>(),
         declaration::<crate::answer::Hit>(),
         declaration::<Found>(),
@@ -239,6 +245,6 @@ mod tests {
                 assert!(found.is_ok(), "{method} {path}");
             }
         }
-        assert_eq!(paths.len(), 10);
+        assert_eq!(paths.len(), 11);
     }
 }

@@ -1,18 +1,22 @@
 //! The side of the host: takes a `Request`, asks the database with `fetch`, answers a `Response`.
 
+mod behind;
 mod database;
+mod embed;
 mod host;
 mod incoming;
 mod outgoing;
+mod provider;
 mod search;
 mod watch;
 
 use crate::answer::{self, Answer, Cancelled, Health, Pack, Signed, Started, Verified};
 use crate::body;
+use crate::budget::Budget;
 use crate::caller::Caller;
 use crate::caller::Credentials;
 use crate::fault::Fault;
-use crate::request::{Migrate, Search, SignOff, Verify};
+use crate::request::{Embed, Migrate, Search, SignOff, Verify};
 use crate::route::{PackName, Route, RunId};
 use crate::rpc;
 use crate::settings::Settings;
@@ -102,6 +106,7 @@ impl Edge {
             Route::Pack(pack) => self.pack(&pack, by).await,
             Route::Verify => self.verify(incoming, by).await,
             Route::SignOff => self.sign_off(incoming, by).await,
+            Route::Embed => self.embed(incoming, by).await,
             Route::Search => self.search(incoming, by).await,
         }
     }
@@ -151,6 +156,13 @@ impl Edge {
         let asked: SignOff = incoming.json().await?;
         let signature = answer::read(self.database.call(&rpc::sign_off(&asked), by).await?)?;
         Ok(Answer::json(201, &Signed { signature }).into())
+    }
+
+    async fn embed(&self, incoming: &Incoming, by: &Credentials) -> Result<Outcome, Fault> {
+        let budget = Budget::of(&incoming.json::<Embed>().await?)?;
+        let (database, providers) = (self.database.clone(), &self.settings.providers);
+        let drained = embed::embed(database, providers, budget, by.clone()).await?;
+        Ok(Answer::json(200, &drained).into())
     }
 
     async fn search(&self, incoming: &Incoming, by: &Credentials) -> Result<Outcome, Fault> {

@@ -5,10 +5,12 @@
 
 pub mod answer;
 pub mod body;
+pub mod budget;
 pub mod caller;
 #[cfg(feature = "describe")]
 pub mod describe;
 pub mod fault;
+pub mod jobs;
 pub mod jwt;
 pub mod keys;
 pub mod provider;

@@ -1,10 +1,9 @@
-//! Who turns texts into vectors: the provider of the model that the sources use. What is sent and what comes back, without
-//! the sending.
+//! Who turns texts into vectors, and how they are reached from here. What is said to them is core's.
 
 use crate::fault::Fault;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use strata_core::Kind;
+use strata_core::embed::{self, Dialect, ProviderError};
 
 /// A model, as `strata.search_model` tells of it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -17,13 +16,26 @@ pub struct Model {
     pub dimensions: usize,
 }
 
-/// How a provider is reached: an API like OpenAI's.
+/// How a provider is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
+    /// How it is spoken to.
+    pub dialect: Dialect,
     /// Where vectors are made.
     pub url: String,
     /// For `Authorization`, where it needs one.
     pub key: Option<String>,
+    /// Longest that it may take. Unit: milliseconds.
+    pub patience: u32,
+}
+
+impl Way {
+    /// `host:port`, for messages.
+    pub fn address(&self) -> &str {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        let host = rest.split('/').next().unwrap_or_default();
+        host.rsplit_once('@').map_or(host, |(_, host)| host)
+    }
 }
 
 /// What the environment says of providers.
@@ -35,29 +47,37 @@ pub struct Providers {
     pub openai_key: Option<String>,
     /// `OLLAMA_HOST`
     pub ollama_url: Option<String>,
+    /// `STRATA_PROVIDER_TIMEOUT`: longest that a call may take. Unit: milliseconds.
+    pub patience: Option<u32>,
 }
+
+/// Longest that a call may take, unless somebody says otherwise. Unit: milliseconds.
+pub const PATIENCE: u32 = 30_000;
 
 const OPENAI: &str = "https://api.openai.com/v1";
 
 impl Providers {
     /// How the provider of a model is reached from here.
     pub fn way(&self, model: &Model) -> Result<Way, Fault> {
-        let http = |base: &str, key: Option<String>| Way {
-            url: format!("{}/embeddings", base.trim_end_matches('/')),
-            key,
+        let Some(dialect) = Dialect::of(&model.provider) else {
+            let (name, provider) = (&model.model, &model.provider);
+            return Err(failed(format!("model {name} of provider \"{provider}\" does not run here"))
+                .hint("send an embedding in place of the text, or use a model of openai or ollama"));
         };
-        match model.provider.as_str() {
-            "openai" if self.openai_key.is_none() && self.openai_url.is_none() => {
-                Err(unset(model, "OPENAI_API_KEY"))
+        let (base, key) = match dialect {
+            Dialect::OpenAi if self.openai_key.is_none() && self.openai_url.is_none() => {
+                return Err(unset(model, "OPENAI_API_KEY"));
             }
-            "openai" => Ok(http(self.openai_url.as_deref().unwrap_or(OPENAI), self.openai_key.clone())),
-            "ollama" => match &self.ollama_url {
-                Some(url) => Ok(http(&format!("{}/v1", url.trim_end_matches('/')), None)),
-                None => Err(unset(model, "OLLAMA_HOST")),
+            Dialect::OpenAi => {
+                (self.openai_url.clone().unwrap_or_else(|| OPENAI.to_owned()), self.openai_key.clone())
+            }
+            Dialect::Ollama => match &self.ollama_url {
+                Some(host) => (embed::ollama_base(host), None),
+                None => return Err(unset(model, "OLLAMA_HOST")),
             },
-            other => Err(failed(format!("model {} of provider \"{other}\" does not run here", model.model))
-                .hint("send an embedding in place of the text, or use a model of openai or ollama")),
-        }
+        };
+        let url = format!("{}/{}", base.trim_end_matches('/'), dialect.path());
+        Ok(Way { dialect, url, key, patience: self.patience.unwrap_or(PATIENCE) })
     }
 }
 
@@ -66,67 +86,31 @@ fn unset(model: &Model, variable: &str) -> Fault {
         .hint(format!("set {variable} among the function's secrets"))
 }
 
-/// The body of a request.
-pub fn request(model: &Model, texts: &[String]) -> Value {
-    json!({"model": model.model, "input": texts, "encoding_format": "float"})
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    data: Vec<Datum>,
-}
-
-#[derive(Deserialize)]
-struct Datum {
-    index: Option<usize>,
-    embedding: Vec<f64>,
-}
-
-/// The vectors of a reply, in the order of the texts.
-pub fn vectors(model: &Model, texts: usize, reply: &str) -> Result<Vec<Vec<f64>>, Fault> {
-    let reply: Reply = serde_json::from_str(reply)
-        .map_err(|_| failed(format!("the provider of {} answered in another form", model.model)))?;
-    let mut data: Vec<(usize, Vec<f64>)> = reply
-        .data
-        .into_iter()
-        .enumerate()
-        .map(|(at, datum)| (datum.index.unwrap_or(at), datum.embedding))
-        .collect();
-    data.sort_by_key(|(index, _)| *index);
-    let vectors: Vec<Vec<f64>> = data.into_iter().map(|(_, embedding)| embedding).collect();
-    checked(model, texts, vectors)
-}
-
-/// Refuses vectors that cannot be these texts'.
-fn checked(model: &Model, texts: usize, vectors: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>>, Fault> {
-    if vectors.len() != texts {
-        let message =
-            format!("the provider of {} answered {} vectors for {texts} texts", model.model, vectors.len());
-        return Err(failed(message));
-    }
-    match vectors.iter().find(|vector| vector.len() != model.dimensions) {
-        Some(vector) => {
-            let message = format!(
-                "the provider of {} answered {} dimensions, not {}",
-                model.model,
-                vector.len(),
-                model.dimensions
-            );
-            Err(failed(message).hint("register the model with the dimensions that it has"))
+/// What a failure means to somebody who searches: what the provider has said is for whoever runs it.
+pub fn told(model: &Model, cause: &ProviderError) -> Fault {
+    let name = &model.model;
+    let again = "repeat the request in a while";
+    match cause {
+        ProviderError::Unavailable { .. } => {
+            failed(format!("the provider of {name} is not available")).hint(again)
         }
-        None => Ok(vectors),
+        ProviderError::Busy { .. } => {
+            failed(format!("the provider of {name} has too much to do")).hint(again)
+        }
+        ProviderError::Rejected { .. } => failed(format!("the provider of {name} does not take this text")),
+        ProviderError::Misconfigured { .. } => failed(format!(
+            "the provider of {name} refuses to work for this project"
+        ))
+        .hint("look at its key and its URL among the function's secrets, and at the name of the model"),
+        ProviderError::WrongDimension { .. } => failed(format!(
+            "the provider of {name} answers with another number of dimensions than {}",
+            model.dimensions
+        ))
+        .hint("register the model with the dimensions that it has"),
+        ProviderError::WrongShape { .. } => {
+            failed(format!("the provider of {name} answered in another form"))
+        }
     }
-}
-
-/// What a status that is no success means.
-pub fn refused(model: &Model, status: u16) -> Fault {
-    let hint = match status {
-        401 | 403 => "the key of the provider is not accepted",
-        404 => "the provider does not have this model",
-        429 => "the provider is asked too often: repeat the request in a while",
-        _ => "repeat the request in a while",
-    };
-    failed(format!("the provider of {} answered with status {status}", model.model)).hint(hint)
 }
 
 /// The provider failed.
@@ -148,11 +132,17 @@ mod tests {
             openai_url: None,
             openai_key: Some("k".into()),
             ollama_url: Some("http://o:1/".into()),
+            patience: None,
         };
-        let http = |url: &str, key: Option<&str>| Way { url: url.into(), key: key.map(str::to_owned) };
-        let openai = http("https://api.openai.com/v1/embeddings", Some("k"));
-        assert_eq!(providers.way(&model("openai")), Ok(openai));
-        assert_eq!(providers.way(&model("ollama")), Ok(http("http://o:1/v1/embeddings", None)));
+        let openai = providers.way(&model("openai")).unwrap();
+        assert_eq!(
+            (openai.url.as_str(), openai.key.as_deref()),
+            ("https://api.openai.com/v1/embeddings", Some("k"))
+        );
+        assert_eq!(openai.address(), "api.openai.com");
+        let ollama = providers.way(&model("ollama")).unwrap();
+        assert_eq!((ollama.url.as_str(), ollama.key.as_deref()), ("http://o:1/api/embed", None));
+        assert_eq!(ollama.address(), "o:1");
     }
 
     #[test]
@@ -167,21 +157,18 @@ mod tests {
     }
 
     #[test]
-    fn vectors_come_in_the_order_of_the_texts() {
-        let reply = r#"{"data": [{"index": 1, "embedding": [3, 4]}, {"index": 0, "embedding": [1, 2]}]}"#;
-        assert_eq!(vectors(&model("openai"), 2, reply), Ok(vec![vec![1.0, 2.0], vec![3.0, 4.0]]));
-    }
-
-    #[test]
-    fn what_is_no_answer_to_the_texts_is_refused() {
-        for (reply, part) in [
-            ("<html>", "another form"),
-            (r#"{"data": []}"#, "0 vectors for 1 texts"),
-            (r#"{"data": [{"embedding": [1]}]}"#, "1 dimensions, not 2"),
+    fn who_searches_is_not_told_what_the_provider_said() {
+        for cause in [
+            ProviderError::unavailable("inside".into(), None),
+            ProviderError::busy("inside".into(), None),
+            ProviderError::rejected(0, "inside".into()),
+            ProviderError::misconfigured("inside".into()),
+            ProviderError::wrong_shape("inside".into()),
+            ProviderError::WrongDimension { reason: "inside".into(), hint: "inside".into() },
         ] {
-            let fault = vectors(&model("openai"), 1, reply).unwrap_err();
-            assert!(fault.body.message.contains(part), "{}", fault.body.message);
+            let fault = told(&model("openai"), &cause);
+            assert_eq!((fault.status, fault.body.code.as_str()), (502, "ST023"));
+            assert!(!fault.json().contains("inside"), "{}", fault.json());
         }
-        assert!(refused(&model("openai"), 429).body.hint.unwrap().contains("too often"));
     }
 }

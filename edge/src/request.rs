@@ -92,6 +92,25 @@ pub struct Search {
     pub text_weight: Option<f64>,
 }
 
+/// `POST embed`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct Embed {
+    /// Seconds that the answer is waited for, 0 to 100, 10 without it; the work goes on behind the answer.
+    #[cfg_attr(feature = "describe", schemars(range(min = 0, max = 100)))]
+    pub wait: Option<i32>,
+    /// Seconds in which calls of providers are begun, 1 to 360, 100 without it; a call takes 30 at most.
+    #[cfg_attr(feature = "describe", schemars(range(min = 1, max = 360)))]
+    pub seconds: Option<i32>,
+    /// Milliseconds that the function may compute, 10 to 10000, 600 without it.
+    #[cfg_attr(feature = "describe", schemars(range(min = 10, max = 10_000)))]
+    pub cpu_ms: Option<i32>,
+    /// Rows a claim of the queue, 1 to 1000, 100 without it.
+    #[cfg_attr(feature = "describe", schemars(range(min = 1, max = 1000)))]
+    pub batch: Option<i32>,
+}
+
 /// Longest text that is embedded. Unit: bytes. Models read a few hundred words of it.
 const TEXT: usize = 16_384;
 

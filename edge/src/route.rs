@@ -28,6 +28,8 @@ pub enum Route {
     Verify,
     /// Sign an item of a checklist.
     SignOff,
+    /// Drain the queue of embeddings.
+    Embed,
     /// What is near to a text or a vector, as far as the caller may see it.
     Search,
 }
@@ -124,6 +126,7 @@ fn at(parts: &[&str]) -> Result<(&'static str, Route), Fault> {
         ["packs", name] => ("GET", Route::Pack(PackName::read(name)?)),
         ["verify"] => ("POST", Route::Verify),
         ["sign-off"] => ("POST", Route::SignOff),
+        ["embed"] => ("POST", Route::Embed),
         ["search"] => ("POST", Route::Search),
         _ => {
             let message = format!("there is no route \"{}\"", shown(&parts.join("/")));
@@ -164,6 +167,7 @@ mod tests {
             ("GET", "packs/aurum".to_owned(), Route::Pack(PackName::read("aurum").unwrap())),
             ("POST", "verify".to_owned(), Route::Verify),
             ("POST", "sign-off/".to_owned(), Route::SignOff),
+            ("POST", "embed".to_owned(), Route::Embed),
             ("POST", "search".to_owned(), Route::Search),
         ] {
             for prefix in ["/strata/", "/functions/v1/strata/"] {
@@ -208,6 +212,7 @@ mod tests {
         assert_eq!(Route::Openapi.right(), Right::Anybody);
         assert_eq!(Route::Search.right(), Right::SignedIn);
         assert_eq!(Route::Migrate.right(), Right::Service);
+        assert_eq!(Route::Embed.right(), Right::Service);
         assert_eq!(Route::Run(RunId::read(RUN).unwrap()).right(), Right::Service);
     }
 }

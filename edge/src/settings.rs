@@ -33,8 +33,18 @@ impl Settings {
             openai_url: set("OPENAI_BASE_URL"),
             openai_key: set("OPENAI_API_KEY"),
             ollama_url: set("OLLAMA_HOST"),
+            patience: set("STRATA_PROVIDER_TIMEOUT").map(|text| patience(&text)).transpose()?,
         };
         Ok(Settings { url, project: Project { tokens, publishable, secret }, providers })
+    }
+}
+
+/// Milliseconds of so many seconds. Less than a lease of jobs, with what it takes to store the vectors.
+fn patience(text: &str) -> Result<u32, String> {
+    let seconds: f64 = text.trim().parse().unwrap_or(f64::NAN);
+    match seconds > 0.0 && seconds <= 100.0 {
+        true => Ok((seconds * 1000.0) as u32),
+        false => Err("STRATA_PROVIDER_TIMEOUT is no number of seconds, at most 100".to_owned()),
     }
 }
 
@@ -79,6 +89,8 @@ mod tests {
             ("SUPABASE_SECRET_KEYS", r#"{"default": ""}"#),
             ("SUPABASE_SECRET_KEYS", r#"{"default": 1}"#),
             ("SUPABASE_JWKS", "sb_secret_x"),
+            ("STRATA_PROVIDER_TIMEOUT", "sb_secret_x"),
+            ("STRATA_PROVIDER_TIMEOUT", "101"),
         ] {
             let refusal = read(&[URL, (name, value)]).err().unwrap();
             assert!(refusal.contains(name) && !refusal.contains("sb_secret_x"), "{refusal}");

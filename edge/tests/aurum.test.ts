@@ -1,6 +1,7 @@
 // An application goes through the eight phases of its pack, asked for and watched by HTTP alone.
 
 import { ask, equal, functions, keys, literal, push, run, sql, truth, user } from "./project.ts";
+import { embedding, provider } from "./provider.ts";
 
 const PACKS = Deno.env.get("STRATA_TEST_PACKS")!;
 
@@ -46,19 +47,6 @@ async function follow(asked: Record<string, unknown>): Promise<Record<string, un
 }
 
 const [MAYA, DANIEL] = ["10000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000002"];
-
-/** Serves embeddings of one vector for whatever is asked; what it was asked. */
-function provider(answer: () => Response) {
-  const port = Number(Deno.env.get("STRATA_TEST_PROVIDER"));
-  const asked: { key: string | null; body: { model: string; input: string[] } }[] = [];
-  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, async (request) => {
-    asked.push({ key: request.headers.get("authorization"), body: await request.json() });
-    return answer();
-  });
-  return { asked, [Symbol.asyncDispose]: () => server.shutdown() };
-}
-
-const embedding = (vector: number[]) => () => Response.json({ data: [{ index: 0, embedding: vector }] });
 
 async function search(sub: string, body: Record<string, unknown>) {
   const headers = { authorization: `Bearer ${await user(sub)}`, apikey: keys.publishable };

@@ -1,6 +1,7 @@
 // Many requests at once, many one after another, and a function that is killed in the middle of one.
 
 import {
+  another,
   ask,
   equal,
   functions,
@@ -16,48 +17,18 @@ import {
   unique,
 } from "./project.ts";
 
-/** A function of our own beside the project's, for killing. */
-function another(port: number): Deno.ChildProcess {
-  const { runner, module, environment } = stack.function;
-  const args = ["run", "--quiet", "--allow-all", `--env-file=${environment}`, runner, module, String(port)];
-  return new Deno.Command(Deno.execPath(), { args, env: { SUPABASE_URL: stack.url }, stdout: "null", stderr: "null" })
-    .spawn();
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
-
-async function answers(url: string): Promise<void> {
-  for (;;) {
-    try {
-      const { ok, body } = await fetch(url);
-      await body?.cancel();
-      if (ok) return;
-    } catch {
-      // Not yet.
-    }
-    await new Promise((then) => setTimeout(then, 20));
-  }
-}
-
 Deno.test("a function that is killed between a request and its answer loses nothing", async () => {
   for (const delay of [0, 3, 6, 10, 15, 25, 40]) {
     const pack = unique("killed");
     await push(pack, { "001_a.up.sql": "select 1" });
-    const port = freePort();
-    const victim = another(port);
-    await answers(`http://127.0.0.1:${port}/strata/health`);
+    await using victim = await another();
     const headers = { apikey: keys.secret, "idempotency-key": unique("key"), "content-type": "application/json" };
     const body = JSON.stringify({ pack });
-    const lost = fetch(`http://127.0.0.1:${port}/strata/migrate`, { method: "POST", headers, body })
+    const lost = fetch(`${victim.url}/migrate`, { method: "POST", headers, body })
       .then((answer) => answer.body?.cancel(), () => {});
     await new Promise((then) => setTimeout(then, delay));
-    victim.kill("SIGKILL");
-    await Promise.all([victim.status, lost]);
+    await victim.kill();
+    await lost;
     const again = await ask("POST", "migrate", { pack }, headers);
     equal(again.status, 202, `${delay}: ${JSON.stringify(again.body)}`);
     equal((await rested(again.body.run)).state, "succeeded");

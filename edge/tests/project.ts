@@ -78,6 +78,42 @@ export async function ask(method: string, path: string, body?: unknown, headers?
   return { status: answer.status, headers: answer.headers, body: said };
 }
 
+/** A function of a test's own beside the project's, for killing. */
+export async function another(environment: Record<string, string> = {}) {
+  const { runner, module, environment: file } = stack.function;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  const args = ["run", "--quiet", "--allow-all", `--env-file=${file}`, runner, module, String(port)];
+  const env = { SUPABASE_URL: stack.url, ...environment };
+  const child = new Deno.Command(Deno.execPath(), { args, env, stdout: "null", stderr: "null" }).spawn();
+  const url = `http://127.0.0.1:${port}/strata`;
+  let dead = false;
+  const kill = async () => {
+    if (!dead) child.kill("SIGKILL");
+    dead = true;
+    await child.status;
+  };
+  await answers(`${url}/health`);
+  return { url, kill, [Symbol.asyncDispose]: kill };
+}
+
+/** Waits until something answers there. */
+async function answers(url: string): Promise<void> {
+  const began = Date.now();
+  for (;;) {
+    try {
+      const { ok, body } = await fetch(url);
+      await body?.cancel();
+      if (ok) return;
+    } catch {
+      // Not yet.
+    }
+    if (Date.now() - began > PATIENCE) throw new Error(`${url} does not answer`);
+    await pause(20);
+  }
+}
+
 /** Runs statements as the superuser; what the last one answers, one row a line. */
 export async function sql(text: string): Promise<string> {
   const args = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", stack.database, "-f", "-"];

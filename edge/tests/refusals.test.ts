@@ -112,6 +112,7 @@ Deno.test("everything else is for the project itself", async () => {
     ["GET", "packs/a", undefined],
     ["POST", "verify", { pack: "a" }],
     ["POST", "sign-off", { pack: "a", item: "x", reason: "y" }],
+    ["POST", "embed", {}],
   ];
   for (const [method, path, body] of routes) {
     for (const [headers, status, code] of strangers) {

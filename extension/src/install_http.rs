@@ -15,5 +15,16 @@ extension_sql_file!(
     name = "search_model",
     requires = ["start_run_once"]
 );
-extension_sql_file!("../../sql/create/grant_http.sql", name = "http_end", requires = ["search_model"]);
+extension_sql_file!("../../sql/create/jobs_left.sql", name = "jobs_left", requires = ["search_model"]);
+extension_sql_file!(
+    "../../sql/create/grant_embedding.sql",
+    name = "grant_embedding",
+    requires = ["jobs_left"]
+);
+extension_sql_file!(
+    "../../sql/create/schedule_embedding.sql",
+    name = "schedule_embedding",
+    requires = ["grant_embedding"]
+);
+extension_sql_file!("../../sql/create/grant_http.sql", name = "http_end", requires = ["schedule_embedding"]);
 extension_sql_file!("../../sql/comment/http.sql", name = "comment_http", requires = ["config_dump"]);

@@ -3,6 +3,7 @@
 mod contract;
 mod delegation;
 mod fixture;
+mod granted_queue;
 mod hierarchy;
 mod hybrid;
 mod install;

@@ -16,3 +16,15 @@ comment on function strata.start_run_once(text, text, bigint, int, jsonb) is
     'start_run for a request that may be delivered more than once: the same key is the same run.';
 comment on function strata.grant_http(regrole) is 'Lets a role use what the HTTP door asks for on behalf of a service.';
 comment on function strata.search_model() is 'The models whose vectors the sources have: what a text that is searched for is to be embedded with.';
+comment on function strata.jobs_left(text[]) is 'What the queue of embeddings holds of some models, in one row.';
+comment on function strata.seconds_to_turn(text, bigint) is 'take_turn in seconds.';
+comment on function strata.grant_embedding(regrole) is 'Lets a role drain the queue of embeddings.';
+comment on function strata.open_stores(regrole) is 'Inner part of grant_embedding: lets a role write the stores that are there.';
+comment on function strata.schedule_embedding(text, text, text) is
+    'Has the Edge Function drain the queue of embeddings, by pg_cron and pg_net, with a key out of Vault.';
+comment on function strata.unschedule_embedding() is 'Takes the job of schedule_embedding away; false: there was none.';
+comment on function strata.ask_for_embedding(text, text) is
+    'Asks the Edge Function to drain the queue, where there is something to do; the number of the request.';
+comment on function strata.has_ripe_jobs(text[]) is 'Whether a job of these providers could be claimed now.';
+comment on function strata.require_schedule() is 'Refuses a database without pg_cron, pg_net or Vault.';
+comment on function strata.vault_secret(text) is 'A secret of Vault, as the caller may see it.';

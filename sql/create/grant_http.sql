@@ -1,9 +1,10 @@
 -- grant_http: lets a role use everything that the HTTP door asks for on behalf of a service: start, watch, cancel and resume
--- runs, look at packs, verify, sign. It gains no right on what the packs change: strata.delegate_pack lends it those.
+-- runs, look at packs, verify, sign, embed. It gains no right on what the packs change: strata.delegate_pack lends it those.
 -- Raises 42704 (no such role, by regrole).
 create function strata.grant_http(role regrole) returns void
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
+    perform strata.grant_embedding(role);
     execute format('grant usage on schema strata to %s', role);
     execute format('grant select on strata.pack, strata.migration, strata.history, strata.migration_history to %s', role);
     execute (

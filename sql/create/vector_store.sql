@@ -49,6 +49,10 @@ begin
         execute format('grant usage on schema strata_vectors to %I', reader);
         execute format('grant select on strata_vectors.%I to %I', made.name, reader);
     end loop;
+    -- Whoever may complete jobs writes the vectors.
+    perform strata.open_stores(a.grantee::regrole)
+    from pg_proc p cross join aclexplode(p.proacl) a
+    where p.pronamespace = 'strata'::regnamespace and p.proname = 'complete_jobs' and a.grantee <> p.proowner and a.grantee <> 0;
     return made.name;
 end
 $$;

@@ -22,7 +22,11 @@ pub fn run(bench: &Bench) -> Result<()> {
     // The tests serve it themselves: a provider of embeddings that answers as it is told.
     let provider = cluster::free_port()?.to_string();
     let url = format!("http://127.0.0.1:{provider}/v1");
-    let secrets = [("OPENAI_BASE_URL", url), ("OPENAI_API_KEY", "provider-key".to_owned())];
+    let secrets = [
+        ("OPENAI_BASE_URL", url),
+        ("OPENAI_API_KEY", "provider-key".to_owned()),
+        ("STRATA_PROVIDER_TIMEOUT", "5".to_owned()),
+    ];
     let stack = Stack::start(server, &secrets)?;
     let folder = laid_out(&bench.place.checkout, &stack.built, &stack.tools)?;
     let mut command = stack.tools.deno();
@@ -34,6 +38,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         .env("STRATA_TEST_STACK", stack.json()?)
         .env("STRATA_TEST_PROVIDER", provider)
         .env("STRATA_TEST_PG", &server.postgres.bin)
+        .env("STRATA_TEST_SCHEDULE", bench.place.checkout.join("docs/schedule.md"))
         .env("STRATA_TEST_PACKS", bench.place.checkout.join("migrations"));
     run::loud(&mut command)
 }

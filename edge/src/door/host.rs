@@ -11,6 +11,12 @@ extern "C" {
     #[wasm_bindgen(js_name = fetch, catch)]
     fn fetch_url(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn monotonic() -> f64;
+
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(line: &str);
+
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(then: &Function, milliseconds: f64);
 }
@@ -26,9 +32,23 @@ pub fn now() -> f64 {
 
 /// Lets time pass. Unit: milliseconds.
 pub async fn sleep(milliseconds: f64) {
-    let promise = Promise::new(&mut |then, _| set_timeout(&then, milliseconds));
     // A timer is never rejected.
-    let _ = JsFuture::from(promise).await;
+    let _ = JsFuture::from(timer(milliseconds)).await;
+}
+
+/// Fulfilled when so much time has passed. Unit: milliseconds.
+pub fn timer(milliseconds: f64) -> Promise {
+    Promise::new(&mut |then, _| set_timeout(&then, milliseconds))
+}
+
+/// A line of the function's log.
+pub fn log(line: &str) {
+    console_error(line);
+}
+
+/// Of a clock that is never set. Unit: milliseconds.
+pub fn milliseconds() -> f64 {
+    monotonic()
 }
 
 /// The host's `fetch`.

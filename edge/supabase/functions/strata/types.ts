@@ -463,6 +463,114 @@ export type Signed = {
 };
 
 /**
+ * `POST embed`
+ */
+export type Embed = {
+  /**
+   * Seconds that the answer is waited for, 0 to 100, 10 without it; the work goes on behind the answer.
+   */
+  wait?: number;
+  /**
+   * Seconds in which calls of providers are begun, 1 to 360, 100 without it; a call takes 30 at most.
+   */
+  seconds?: number;
+  /**
+   * Milliseconds that the function may compute, 10 to 10000, 600 without it.
+   */
+  cpu_ms?: number;
+  /**
+   * Rows a claim of the queue, 1 to 1000, 100 without it.
+   */
+  batch?: number;
+};
+
+/**
+ * What a queue holds: a row of `strata.jobs_left`.
+ */
+export type Left = {
+  /**
+   * Jobs that could be claimed now.
+   */
+  ripe: number;
+  /**
+   * Jobs that wait for their time.
+   */
+  later: number;
+  /**
+   * Jobs that somebody works on.
+   */
+  leased: number;
+  /**
+   * Jobs that were set aside.
+   */
+  dead: number;
+  /**
+   * Seconds until the first of those that wait; none waits without it.
+   */
+  next: number | null;
+};
+
+/**
+ * A model that cannot be asked from here.
+ */
+export type Benched = {
+  /**
+   * Its name.
+   */
+  model: string;
+  /**
+   * Why.
+   */
+  message: string;
+  /**
+   * What to do next.
+   */
+  hint: string | null;
+};
+
+/**
+ * `POST embed`: what was done so far.
+ */
+export type Drained = {
+  /**
+   * Vectors stored.
+   */
+  stored: number;
+  /**
+   * Vectors of a text that had changed meanwhile, or whose job somebody else had: not stored.
+   */
+  stale: number;
+  /**
+   * Jobs that went back with an error.
+   */
+  failed: number;
+  /**
+   * Of these, jobs that were set aside.
+   */
+  dead: number;
+  /**
+   * Calls of providers.
+   */
+  calls: number;
+  /**
+   * Whether the work goes on behind this answer.
+   */
+  continues: boolean;
+  /**
+   * What the queue holds of the models that can be asked from here.
+   */
+  left: Left;
+  /**
+   * Models that cannot be asked.
+   */
+  benched: Array<Benched>;
+  /**
+   * The last error of a job.
+   */
+  error: string | null;
+};
+
+/**
  * `POST search`
  */
 export type Search = {
