@@ -1,5 +1,6 @@
 //! `strata-bench`: figures that compare two things in one run. `cargo xtask bench` sets it up and starts it.
 
+mod embed;
 mod engine;
 mod figure;
 mod search;
@@ -7,10 +8,11 @@ mod writers;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask bench engine|search [--json] [--rounds N] [--tasks N] [case ...]
+const USAGE: &str = "usage: cargo xtask bench engine|search|embed [--json] [--rounds N] [--tasks N] [case ...]
 
 engine: apply backfill pack blocked; --tasks: of the application that the pack migrates
-search: by-hand documents whole-corpus isolation footprint complete";
+search: by-hand documents whole-corpus isolation footprint complete
+embed: save write queue stall workers chaos";
 
 /// Tasks of the application that the Aurum pack migrates, unless somebody says otherwise; entries are an eighth of it. Chosen:
 /// each of its backfills takes several batches and each index some seconds, on two cores.
@@ -65,6 +67,7 @@ fn asked(words: &[String]) -> Option<(Wish, Suite)> {
     let (suite, rest) = words.split_first()?;
     match suite.as_str() {
         "engine" => Some((Wish::parse(rest, &engine::NAMES)?, engine::run)),
+        "embed" => Some((Wish::parse(rest, &embed::NAMES)?, embed::run)),
         "search" => Some((Wish::parse(rest, &search::NAMES)?, search::run)),
         _ => None,
     }

@@ -23,7 +23,10 @@ pub fn measure(rounds: usize) -> Vec<Figure> {
         create(&database, table);
         fill(&database, table, ROWS);
     }
-    database.run(&format!("update indexed set embedding = {} from generate_series(1, {ROWS}) g(g) where title = 'note ' || g.g", VECTOR));
+    database.run(&format!(
+        "update indexed set embedding = {} from generate_series(1, {ROWS}) g(g) where title = 'note ' || g.g",
+        VECTOR
+    ));
     database.run("create index on indexed using hnsw (embedding vector_cosine_ops)");
     register(&database, "ours");
     register(&database, "indexed");
@@ -65,7 +68,11 @@ fn upsert_over_save(session: &mut Client, from: u32) -> f64 {
     session.batch_execute(&made.replace("g.g * 7", "g.g * 11")).expect("vectors");
     let upsert = timed(session, "update indexed i set embedding = m.v from made m where m.title = i.title");
     session.batch_execute("drop table made").expect("a table");
-    say(&format!("{SAVED} rows: saved unchanged in {:.1} ms, vectors upserted in {:.1} ms", save * 1e3, upsert * 1e3));
+    say(&format!(
+        "{SAVED} rows: saved unchanged in {:.1} ms, vectors upserted in {:.1} ms",
+        save * 1e3,
+        upsert * 1e3
+    ));
     upsert / save
 }
 
@@ -87,7 +94,8 @@ fn statuses(session: &mut Client, table: &str) -> f64 {
         .map(|row| row.get(0))
         .collect();
     let mut transaction = session.transaction().expect("a transaction");
-    let save = transaction.prepare(&format!("update {table} set status = $2 where id = $1")).expect("a statement");
+    let save =
+        transaction.prepare(&format!("update {table} set status = $2 where id = $1")).expect("a statement");
     let since = Instant::now();
     for id in &ids {
         transaction.execute(&save, &[id, &"done"]).expect("a save");

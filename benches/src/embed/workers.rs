@@ -3,7 +3,7 @@
 use crate::figure::{Figure, Limit};
 use crate::say;
 use std::time::{Duration, Instant};
-use strata_tests::{ProviderServer, Behaviour, notes};
+use strata_tests::{Behaviour, ProviderServer, notes};
 
 /// Rows to embed.
 const ROWS: u32 = 4_000;
@@ -29,13 +29,11 @@ fn drained(workers: usize) -> f64 {
     let strata = notes::strata(&database, &server);
     let words = ["worker", "--only", "embeddings", "--calls", "1"];
     let running: Vec<_> = (0..workers).map(|_| strata.start(&words)).collect();
-    let sessions = format!(
-        "select count(*) = {workers} from pg_stat_activity where datname = current_database() and application_name = 'strata'
-             and state = 'idle' and query like '%pg_%' or false"
-    );
-    let _ = sessions;
-    // Each has looked at the queue once.
-    std::thread::sleep(Duration::from_secs(3));
+    // Each has a session and has looked at the queue.
+    database.until(&format!(
+        "select count(*) = {workers} from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state = 'idle'
+             and (query like '%strata.rest_worker%' or query like '%strata.rouse_worker%' or query like '%strata.claim_jobs%')"
+    ));
     notes::write(&database, ROWS);
     let since = Instant::now();
     while database.value::<bool>("select exists (select from strata.job)") {

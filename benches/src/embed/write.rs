@@ -30,8 +30,11 @@ pub fn measure(rounds: usize) -> Vec<Figure> {
     let mut session = database.connect();
     let (mut json, mut copy) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let (ours, theirs, copied) = (complete(&mut session), one_by_one(&mut session), copy_in(&mut session));
-        say(&format!("{ROWS} vectors: complete_jobs {ours:.3} s, JSON a row {theirs:.3} s, COPY BINARY {copied:.3} s"));
+        let (ours, theirs, copied) =
+            (complete(&mut session), one_by_one(&mut session), copy_in(&mut session));
+        say(&format!(
+            "{ROWS} vectors: complete_jobs {ours:.3} s, JSON a row {theirs:.3} s, COPY BINARY {copied:.3} s"
+        ));
         json.push(theirs / ours);
         copy.push(ours / copied);
     }
@@ -44,10 +47,14 @@ pub fn measure(rounds: usize) -> Vec<Figure> {
 /// Seconds in `complete_jobs`; what was claimed and the vectors are there before.
 fn complete(session: &mut Client) -> f64 {
     session
-        .batch_execute("update ours set embedding = null; delete from strata.job;
-                        select strata.enqueue_missing('ours', null, 100000); vacuum ours; vacuum strata.job")
+        .batch_execute(
+            "update ours set embedding = null; delete from strata.job;
+                        select strata.enqueue_missing('ours', null, 100000); vacuum ours; vacuum strata.job",
+        )
         .expect("a queue");
-    let store = session.prepare("select c.stored from strata.complete_jobs($1, $2, $3, $4, $5) c").expect("a statement");
+    let store = session
+        .prepare("select c.stored from strata.complete_jobs($1, $2, $3, $4, $5) c")
+        .expect("a statement");
     let mut took = 0.0;
     loop {
         let claimed = session
@@ -76,7 +83,9 @@ fn one_by_one(session: &mut Client) -> f64 {
     let ids = session.query("select id from plain", &[]).expect("ids");
     let bodies: Vec<(Uuid, serde_json::Value)> = ids
         .iter()
-        .map(|row| (row.get(0), serde_json::json!({"embedding": vector_of(&row.get::<_, Uuid>(0).to_string(), 384)})))
+        .map(|row| {
+            (row.get(0), serde_json::json!({"embedding": vector_of(&row.get::<_, Uuid>(0).to_string(), 384)}))
+        })
         .collect();
     let save = session
         .prepare("update plain set embedding = ($2::json ->> 'embedding')::vector where id = $1")
@@ -93,9 +102,8 @@ fn copy_in(session: &mut Client) -> f64 {
     session.batch_execute("truncate copied").expect("a table");
     let oid: u32 = session.query_one("select 'vector'::regtype::oid", &[]).expect("a type").get(0);
     let vector = Type::new("vector".into(), oid, Kind::Simple, "public".into());
-    let rows: Vec<(Uuid, Vector)> = (0..ROWS)
-        .map(|n| (Uuid::new_v4(), Vector::from(vector_of(&n.to_string(), 384))))
-        .collect();
+    let rows: Vec<(Uuid, Vector)> =
+        (0..ROWS).map(|n| (Uuid::new_v4(), Vector::from(vector_of(&n.to_string(), 384)))).collect();
     let since = Instant::now();
     for part in rows.chunks(BATCH) {
         let into = session.copy_in("copy copied (id, embedding) from stdin binary").expect("a copy");
