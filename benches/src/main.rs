@@ -8,7 +8,8 @@ mod writers;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask bench engine|search|embed [--json] [--rounds N] [--tasks N] [case ...]
+const USAGE: &str =
+    "usage: cargo xtask bench engine|search|embed [--json] [--rounds N] [--tasks N] [case ...]
 
 engine: apply backfill pack blocked; --tasks: of the application that the pack migrates
 search: by-hand documents whole-corpus isolation footprint complete

@@ -41,7 +41,9 @@ pub fn measure(rounds: usize) -> Vec<Figure> {
         unchanged.push(upsert_over_save(&mut session, from));
         many.push(pairs(round, |table| status(&mut session, table, from)));
         one.push(pairs(round, |table| statuses(&mut session, table)));
-        session.batch_execute("vacuum ours; vacuum twin; vacuum indexed").expect("a vacuum");
+        for table in ["ours", "twin", "indexed"] {
+            session.batch_execute(&format!("vacuum {table}")).expect("a vacuum");
+        }
     }
     let jobs: i64 = database.value("select count(*) from strata.job where entity_type = 'ours'");
     vec![

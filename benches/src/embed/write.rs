@@ -49,9 +49,12 @@ fn complete(session: &mut Client) -> f64 {
     session
         .batch_execute(
             "update ours set embedding = null; delete from strata.job;
-                        select strata.enqueue_missing('ours', null, 100000); vacuum ours; vacuum strata.job",
+                        select strata.enqueue_missing('ours', null, 100000)",
         )
         .expect("a queue");
+    for table in ["ours", "strata.job"] {
+        session.batch_execute(&format!("vacuum {table}")).expect("a vacuum");
+    }
     let store = session
         .prepare("select c.stored from strata.complete_jobs($1, $2, $3, $4, $5) c")
         .expect("a statement");
@@ -79,7 +82,8 @@ fn complete(session: &mut Client) -> f64 {
 
 /// As the documents write them: a row a statement, the vector as text in JSON, each its own transaction.
 fn one_by_one(session: &mut Client) -> f64 {
-    session.batch_execute("update plain set embedding = null; vacuum plain").expect("a table");
+    session.batch_execute("update plain set embedding = null").expect("a table");
+    session.batch_execute("vacuum plain").expect("a vacuum");
     let ids = session.query("select id from plain", &[]).expect("ids");
     let bodies: Vec<(Uuid, serde_json::Value)> = ids
         .iter()
