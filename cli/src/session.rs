@@ -138,11 +138,11 @@ impl Session {
         Ok(vec![vec![Some(touched.to_string())]])
     }
 
+    /// Without a name, so that every name is left for what a file prepares.
     async fn ours(&self, statement: &Statement) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let prepared = self.prepare(&statement.sql).await?;
         let params: Vec<Bound<'_>> = statement.params.iter().map(Bound).collect();
-        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
-        let rows = self.client().query(&prepared, &params).await?;
+        let params: Vec<(&(dyn ToSql + Sync), Type)> = params.iter().map(|p| (p as _, p.sent_as())).collect();
+        let rows = self.client().query_typed(&statement.sql, &params).await?;
         rows.iter().map(|row| (0..row.len()).map(|i| row.try_get(i)).collect()).collect()
     }
 
@@ -151,7 +151,7 @@ impl Session {
         self.connection.woken.notified().await;
     }
 
-    /// The statement as the server knows it, parsed once a session.
+    /// The statement as the server knows it, parsed once a session: for one in which no file is run.
     pub async fn prepare(&self, sql: &str) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
         let mut prepared = self.prepared.lock().await;
         if let Some(known) = prepared.get(sql) {
@@ -223,9 +223,20 @@ pub fn failed(doing: &str, cause: DbError) -> Error {
     }
 }
 
-/// A parameter on its way into the binary protocol.
+/// A parameter on its way into the binary protocol. The text of the statement casts each to the type that it wants.
 #[derive(Debug)]
 struct Bound<'v>(&'v Value);
+
+impl Bound<'_> {
+    fn sent_as(&self) -> Type {
+        match self.0 {
+            Value::Null | Value::Text(_) => Type::TEXT,
+            Value::Int(_) => Type::INT8,
+            Value::Bool(_) => Type::BOOL,
+            Value::Json(_) => Type::JSONB,
+        }
+    }
+}
 
 impl ToSql for Bound<'_> {
     fn to_sql(
@@ -242,7 +253,6 @@ impl ToSql for Bound<'_> {
         }
     }
 
-    /// The text of the statement casts each parameter to the type of its value.
     fn accepts(_: &Type) -> bool {
         true
     }

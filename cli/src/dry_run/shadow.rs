@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use strata_core::error::DbError;
 use strata_core::statement::{Statement, Value, column};
 use strata_core::{Error, script};
+use tokio_postgres::types::Type;
 
 /// A shadow that must be dropped.
 pub struct Shadow {
@@ -104,12 +105,16 @@ async fn copy_state(work: &Session, shadow: &Session, table: Option<&str>) -> Re
     for row in work.ask("reading strata's state", &question).await? {
         let name = column(&row, 0);
         let all = format!("select coalesce(jsonb_agg(to_jsonb(t)), '[]') from {name} t");
-        let rows = work.client().query_one(&all, &[]).await.map_err(|e| failed(db_error(e)))?;
+        let rows = work.client().query_typed_one(&all, &[]).await.map_err(|e| failed(db_error(e)))?;
         let rows: serde_json::Value = rows.try_get(0).map_err(|e| failed(db_error(e)))?;
         let insert = format!(
             "insert into {name} overriding system value select * from jsonb_populate_recordset(null::{name}, $1)"
         );
-        shadow.client().execute(&insert, &[&rows]).await.map_err(|e| failed(db_error(e)))?;
+        shadow
+            .client()
+            .execute_typed(&insert, &[(&rows, Type::JSONB)])
+            .await
+            .map_err(|e| failed(db_error(e)))?;
     }
     run(shadow, "reset session_replication_role").await.map_err(failed)
 }

@@ -41,8 +41,9 @@ fn advice(cause: &DbError, builds_index: bool) -> Option<&'static str> {
         "25006" => {
             "the session may only read: look for default_transaction_read_only, or connect to the primary"
         }
-        "26000" | "42P05" => {
-            "a connection pooler changes the session under the run: connect to the server itself"
+        "26000" => "prepare it in the step that executes it: a run that goes on has another session",
+        "42P05" => {
+            "a prepared statement lasts as long as the session: deallocate it where it is not needed any more"
         }
         _ => return None,
     })

@@ -261,8 +261,11 @@ impl Run {
         self.push_rest(place);
     }
 
-    /// A try of a step, from the session on.
+    /// A further try of a step, from the session on. What it has prepared outlives the transaction that was undone.
     pub(super) fn push_attempt(&mut self, place: Place) {
+        let prepares = |sql: &script::Sql| sql.words.first().is_some_and(|word| word == "prepare");
+        let forgets = self.step(place).statements().iter().any(prepares);
+        self.queue.extend(forgets.then_some(Task::Forget(place)));
         self.queue.push_back(Task::Session(place));
         self.push_rest(place);
     }

@@ -73,6 +73,8 @@ pub(super) enum Task {
     Reset,
     /// State is written as the role that the session came with, whatever role the file has taken.
     OwnRole(Place),
+    /// What the files have prepared in this session.
+    Forget(Place),
     /// Verifications outside of a step take the time that they need.
     Unlimited,
     Rollback,
@@ -105,6 +107,7 @@ impl Task {
             | Task::Statement(p, _)
             | Task::Verify(p)
             | Task::OwnRole(p)
+            | Task::Forget(p)
             | Task::StepDone(p)
             | Task::MigrationDone(p)
             | Task::Commit(p) => Some(*p),
@@ -162,6 +165,7 @@ impl Run {
             Task::Rollback => Statement::verbatim("rollback"),
             Task::Reset => Statement::reset(),
             Task::OwnRole(_) => Statement::own_role(),
+            Task::Forget(_) => Statement::verbatim("deallocate all"),
             Task::Unlimited => Statement::verbatim("set local statement_timeout = 0"),
             Task::DropIndex(_, index) => {
                 Statement::verbatim(format!("drop index concurrently if exists {index}"))

@@ -88,7 +88,6 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["abort"], "the runner decides about rollback"),
     (&["prepare", "transaction"], "two-phase transactions outlive the run"),
     (&["commit", "prepared"], "two-phase transactions outlive the run"),
-    (&["deallocate"], "the session's prepared statements are the runner's"),
     (&["discard", "all"], "the session's state is the runner's"),
     (&["discard", "plans"], "the session's plans are the runner's"),
 ];
@@ -248,7 +247,6 @@ mod tests {
         for text in [
             "begin isolation level serializable",
             "start transaction read only",
-            "deallocate all",
             "discard all",
             "set client_encoding = 'LATIN1'",
             "set names 'LATIN1'",
