@@ -9,6 +9,12 @@ use strata_core::{Error, Kind};
 /// Version of the JSON that `--json` prints. Raised when a field changes its meaning or goes away.
 const SCHEMA: u32 = 1;
 
+/// Longest message, detail, hint or line of the log that a person is shown, and how much of that is its end: there stands the
+/// SQLSTATE. Unit: characters. Chosen: a screen keeps several of them; `--json`, `strata.run_step` and `strata.history` have
+/// the whole.
+const LONGEST: usize = 1_000;
+const END: usize = 120;
+
 /// Where a command writes.
 pub struct Output {
     json: bool,
@@ -39,7 +45,7 @@ impl Output {
     /// A line of the log.
     pub fn log(&self, line: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{}", harmless(line));
+            let _ = writeln!(std::io::stderr(), "{}", harmless(&short(line)));
         }
     }
 
@@ -111,7 +117,18 @@ fn object(error: &Error) -> Value {
 }
 
 fn one_line(text: &str) -> String {
-    harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+    harmless(&short(&text.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
+/// The beginning and the end of what is too long to be read.
+pub fn short(text: &str) -> String {
+    let all = text.chars().count();
+    if all <= LONGEST {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(LONGEST - END).collect();
+    let end: String = text.chars().skip(all - END).collect();
+    format!("{head} ... {end}")
 }
 
 /// What a server says, without what a terminal would take for a command.
@@ -129,4 +146,21 @@ pub fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
         .set_header(head.iter().map(ToString::to_string).collect::<Vec<_>>());
     table.add_rows(rows);
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_keeps_its_beginning_and_its_end() {
+        let fits = "ä".repeat(LONGEST);
+        assert_eq!(short(&fits), fits);
+        let long = format!("begin {} (SQLSTATE 22P02)", "ä".repeat(1_000_000));
+        let shown = short(&long);
+        assert_eq!(shown.chars().count(), LONGEST + " ... ".len());
+        assert!(
+            shown.starts_with("begin ä") && shown.contains(" ... ") && shown.ends_with("(SQLSTATE 22P02)")
+        );
+    }
 }

@@ -103,3 +103,26 @@ fn create_refuses_a_name_that_no_run_would_find() {
     Strata::on(&database).path(pack.path()).run(&["create", "--seq", "Größe ändern"]).ok();
     Strata::on(&database).path(pack.path()).run(&["up"]).ok();
 }
+
+#[test]
+fn a_message_without_end_is_cut_where_it_is_shown_and_kept_whole() {
+    let database = Database::installed();
+    let file =
+        "do $$ begin raise notice '%', repeat('n', 100000); raise exception '% end', repeat('m', 100000)
+                    using errcode = 'P0042', detail = repeat('d', 100000); end $$";
+    let pack = Folder::of(&[("001_a.up.sql", file)]);
+    let strata = Strata::on(&database).path(pack.path());
+    let told = strata.run(&["up"]).exits(1).says(&[
+        "version 1 (a) step 1",
+        " ... ",
+        "mmm end (SQLSTATE P0042); ddd",
+    ]);
+    let longest = told.stderr.lines().map(str::len).max();
+    assert!(longest.is_some_and(|longest| longest < 2_500), "{longest:?}");
+    for table in ["history where event = 'failed'", "run_step", "run"] {
+        let kept: i32 = database.value(&format!("select length(message) from strata.{table}"));
+        assert_eq!(kept, 100_004, "{table}");
+    }
+    let json = strata.run(&["up", "--json"]).exits(1).json();
+    assert!(json["error"]["message"].as_str().is_some_and(|message| message.len() > 100_000));
+}

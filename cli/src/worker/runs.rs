@@ -4,7 +4,7 @@
 use super::turn;
 use crate::args::{Args, Worker};
 use crate::drive::Stop;
-use crate::output::Output;
+use crate::output::{Output, short};
 use crate::session::Session;
 use serde_json::json;
 use std::collections::HashSet;
@@ -125,7 +125,7 @@ impl Bench<'_> {
 
     /// The run's failure is its own; the worker goes on, unless it was told to stop or lost the server.
     async fn failed(&mut self, session: &Session, found: &Found, error: Error) -> Result<(), Error> {
-        let told = format!("run {} of pack {}: {}", found.run, found.pack, error.message());
+        let told = format!("run {} of pack {}: {}", found.run, found.pack, short(error.message()));
         if error.kind() == Kind::CannotConnect {
             return Err(Error::new(Kind::CannotConnect, told));
         }
