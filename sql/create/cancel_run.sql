@@ -1,17 +1,28 @@
--- cancel_run: stops a run now. A statement at work is cancelled and its step undone; what was finished stays. True when
--- there was something to stop. Raises 42704.
+-- cancel_run: stops a run now. A statement at work is cancelled and its step undone; what was finished stays. A dry run that
+-- no worker has taken up, or whose worker is gone, is ended here. True when there was something to stop. Raises 42704.
 create function strata.cancel_run(run uuid) returns boolean
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r    strata.run;
-    d    strata.dry_run;
+    pid  int;
     does text;
 begin
-    select * into d from strata.dry_run x where x.id = cancel_run.run;
-    if found then
-        return d.state = 'running' and exists (
+    if exists (select from strata.dry_run x where x.id = cancel_run.run) then
+        -- A worker that comes just now waits for this row, and finds it taken.
+        update strata.dry_run x
+        set state = 'failed', finished_at = clock_timestamp(), sqlstate = '57014',
+            message = format('cancelled by %s, and no worker was there', session_user)
+        where x.id = cancel_run.run and x.state in ('queued', 'running') and not exists (
             select from pg_catalog.pg_stat_activity a
-            where a.pid = d.executor_pid and a.backend_start = d.executor_started and pg_cancel_backend(a.pid));
+            where a.pid = x.executor_pid and a.backend_start = x.executor_started);
+        if found then
+            return true;
+        end if;
+        select x.executor_pid into pid
+        from strata.dry_run x
+        join pg_catalog.pg_stat_activity a on a.pid = x.executor_pid and a.backend_start = x.executor_started
+        where x.id = cancel_run.run and x.state = 'running';
+        return coalesce(pg_cancel_backend(pid), false);
     end if;
     -- Before the row is locked: an executor that asks may wait for the row, and must find the answer.
     perform pg_advisory_xact_lock_shared(hashtextextended('strata/stop/' || cancel_run.run::text, 0));

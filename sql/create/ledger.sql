@@ -195,6 +195,8 @@ $$;
 create trigger keep_ledger after update on strata.migration
     referencing old table as then_rows new table as now_rows
     for each statement execute function strata.keep_ledger();
+-- Also for a file that has silenced the triggers of its session.
+alter table strata.migration enable always trigger keep_ledger;
 
 -- reset_ledger: makes the ledger of a pack say what strata.migration says, whatever it said.
 create function strata.reset_ledger(pack text) returns void

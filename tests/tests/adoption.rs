@@ -80,6 +80,17 @@ fn golang_migrates_table_follows_up_and_down() {
 }
 
 #[test]
+fn a_file_that_silences_the_triggers_of_its_session_does_not_silence_this() {
+    let (database, pack) = (golang(1, false), Folder::of(&FILES));
+    pack.write("002_b.up.sql", "set session_replication_role = replica; create table b (x int)");
+    pack.write("002_b.down.sql", "set session_replication_role = replica; drop table b");
+    strata(&database, &pack).run(&["up", "1"]).ok();
+    assert_eq!(at(&database), "2");
+    strata(&database, &pack).run(&["down"]).ok();
+    assert_eq!(at(&database), "1");
+}
+
+#[test]
 fn a_version_under_way_is_dirty_for_golang_migrate() {
     let (database, pack) = (golang(2, false), Folder::of(&FILES));
     pack.write("003_c.up.sql", "create table c (); lock table gate");

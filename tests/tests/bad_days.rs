@@ -281,22 +281,28 @@ fn a_server_that_is_stopped_in_the_middle_of_a_step() {
     assert_whole(&database);
 }
 
-/// A file system that is full for the index of the pack: real where we may mount one, else a limit on the size of files.
+/// Where there is no room for the index of the pack: a file system that is full, or a limit on the size of files.
 struct Full {
     server: OwnServer,
     mounted: Option<std::path::PathBuf>,
 }
 
 impl Full {
-    fn new() -> Full {
+    /// None where we may not mount one.
+    fn mounted() -> Option<Full> {
         let server = OwnServer::start("");
         let place = server.home().path().join("small");
         std::fs::create_dir(&place).expect("a folder");
-        if is_root() && mount(&["-t", "tmpfs", "-o", "size=4m", "strata", &place.display().to_string()]) {
+        let small =
+            is_root() && mount(&["-t", "tmpfs", "-o", "size=4m", "strata", &place.display().to_string()]);
+        small.then(|| {
             server.home().give(&place);
-            return Full { server, mounted: Some(place) };
-        }
-        // Larger than a segment of the log, and than the table.
+            Full { server, mounted: Some(place) }
+        })
+    }
+
+    /// Anybody may. Larger than a segment of the log, and than the table. Unit of the shell: 512 bytes.
+    fn limited() -> Full {
         Full { server: OwnServer::limited("", "ulimit -f 40960;"), mounted: None }
     }
 
@@ -335,7 +341,18 @@ fn mount(words: &[&str]) -> bool {
 
 #[test]
 fn a_disk_that_is_full() {
-    let mut full = Full::new();
+    match Full::mounted() {
+        Some(full) => no_room_for_the_index(full, "53100"),
+        None => eprintln!("only root may mount a disk that can be filled"),
+    }
+}
+
+#[test]
+fn a_file_that_may_not_grow() {
+    no_room_for_the_index(Full::limited(), "XX000");
+}
+
+fn no_room_for_the_index(mut full: Full, expected: &str) {
     let database = full.server.database();
     let place = full.tablespace(&database);
     let table = "create table t as select md5(n::text) as x from generate_series(1, 200000) n";
@@ -343,7 +360,6 @@ fn a_disk_that_is_full() {
     let copy = format!("create table u {place} as select repeat(x, 6) as x from t");
     let pack = Folder::of(&[("001_t.up.sql", table), ("002_i.up.sql", &index), ("003_u.up.sql", &copy)]);
     let strata = Strata::on(&database).path(pack.path());
-    let expected = if full.mounted.is_some() { "53100" } else { "XX000" };
     strata.run(&["up"]).exits(1).says(&[
         "version 2 (i) step 1, 002_i.up.sql line 1: could not ",
         "file",

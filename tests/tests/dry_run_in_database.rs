@@ -97,6 +97,32 @@ fn it_can_be_cancelled_and_nobody_goes_on_with_it() {
 }
 
 #[test]
+fn one_that_no_worker_has_taken_up_can_be_cancelled_too() {
+    let database = pushed(&[("001_a.up.sql", "select 1")]);
+    // Its worker waits for the end of this transaction.
+    let mut session = database.connect();
+    let mut open = session.transaction().expect("a transaction");
+    let ask = "select strata.start_run('pack', dry_run => true)::text";
+    let run: String = open.query_one(ask, &[]).expect("queued").get(0);
+    let cancel = format!("select strata.cancel_run('{run}')");
+    assert!(open.query_one(&cancel, &[]).expect("cancelled").get::<_, bool>(0), "there is something to stop");
+    open.commit().expect("committed");
+    let ended = format!("select concat_ws(' ', state, sqlstate) from strata.run_progress('{run}')");
+    assert_eq!(database.value::<String>(&ended), "failed 57014");
+    assert!(!database.value::<bool>(&cancel), "once is enough");
+    database.until("select not exists (select from pg_stat_activity where backend_type = 'strata run' and datname = current_database())");
+    assert_eq!(database.value::<String>(&ended), "failed 57014", "the worker that came has left it alone");
+    // One whose worker is gone.
+    database.run(
+        "insert into strata.dry_run (pack, direction, state, request, requested_by, executor_pid, executor_started)
+         values ('pack', 'up', 'running', '{}', 'nobody', 0, '-infinity')",
+    );
+    let left = "select strata.cancel_run(id) from strata.dry_run where executor_pid = 0";
+    assert!(database.value::<bool>(left));
+    assert!(!database.value::<bool>(left));
+}
+
+#[test]
 fn the_aurum_pack_is_tried_in_the_database() {
     let database = aurum::application();
     let strata = aurum::strata(&database, aurum::Vectors::Local);
