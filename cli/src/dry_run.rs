@@ -84,7 +84,11 @@ async fn in_shadow(
     let (shadow, session) = Shadow::make(work, args, table.as_deref()).await?;
     let way = (request.direction, request.target);
     let quiet = output.only_errors();
-    let found = match install::ensure(&session, &pack, way, &quiet).await {
+    let ready = match install::ensure(&session, &pack, way, &quiet).await {
+        Ok(()) => spare_server(&session).await,
+        refused => refused,
+    };
+    let found = match ready {
         Ok(()) => {
             let mut dry = DryRun::in_shadow(pack, request);
             let watch = Watch { session: &session, lookout: None, stop: Stop::listen() };
@@ -98,6 +102,12 @@ async fn in_shadow(
     drop(session);
     shadow.drop(work).await;
     found
+}
+
+/// What a function says is only known when it is said.
+async fn spare_server(shadow: &Session) -> Result<(), Error> {
+    let statement = Statement::of_session(include_str!("../../sql/query/spare_server.sql"), Vec::new());
+    shadow.ask("sparing the server", &statement).await.map(drop)
 }
 
 async fn turn(mut watch: Watch<'_>, dry: &mut DryRun, teller: &mut Teller<'_>) -> Result<(), Error> {

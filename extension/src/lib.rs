@@ -31,6 +31,7 @@ mod remembered;
 mod report;
 mod search_explain;
 mod settings;
+mod spare_server;
 mod start_run;
 mod store;
 mod vector;
@@ -67,6 +68,7 @@ extension_sql_file!(
         preflight::preflight,
         start_run::start_run,
         start_run::resume_run,
+        spare_server::spare_server,
         verify::verify
     ]
 );

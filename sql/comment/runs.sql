@@ -31,3 +31,5 @@ comment on function strata.end_hung_executors(interval) is
 comment on function strata.run_is_alive(uuid) is 'Whether the session that has claimed a run still lives.';
 comment on function strata.session_text(int) is 'A session in one line: pid, role, application, state, age of its transaction, statement; as far as the caller may see it.';
 comment on function strata.lock_tree() is 'Who waits for whom in this database: roots first, behind each session those that wait for it; as far as the caller may see it.';
+comment on function strata.spare_server() is
+    'From now on this session refuses what would outlive its database: roles, settings of roles, tablespaces; for the copy that a dry run makes.';

@@ -119,6 +119,65 @@ fn what_one_transaction_cannot_show_is_tried_on_a_copy_of_the_schema() {
 }
 
 #[test]
+fn what_a_function_says_of_the_whole_server_is_named_and_not_done_on_the_copy() {
+    let database = database();
+    let role = unique("strata_never");
+    let hidden = format!("commit; execute 'create ro' || 'le {role} password ''hush'''; commit");
+    database.run(&format!("create procedure public.hides() language plpgsql as $$ begin {hidden}; end $$"));
+    let block = |says: &str| format!("do $$ begin commit; execute {says}; commit; end $$; create table b ()");
+    let cases = [
+        (
+            "call public.hides(); create table b ()".to_owned(),
+            format!("create role {role} is about the whole server"),
+        ),
+        (
+            block("'al' || 'ter role current_user set work_mem = 1000'"),
+            "alter role is about the whole server".to_owned(),
+        ),
+        (
+            block("'alter data' || 'base postgres set work_mem = 1000'"),
+            "alter database postgres is about".to_owned(),
+        ),
+    ];
+    for (file, what) in cases {
+        let outcome = tried(&database, &file, &["--json"]).exits(29).says(&["steps were not tried"]);
+        assert_eq!(results(&outcome)[0], "not tried", "{file}");
+        assert!(
+            outcome.stdout.contains(&what) && !outcome.stdout.contains("hush"),
+            "{file}: {}",
+            outcome.stdout
+        );
+        let text = tried(&database, &file, &[]).exits(29);
+        assert!(text.stdout.contains(&what), "{}", text.stdout);
+    }
+    assert_eq!(database.value::<i64>(&format!("select count(*) from pg_roles where rolname = '{role}'")), 0);
+    // What is said of the copy itself goes with it.
+    let own = block("format('alter data' || 'base %I set work_mem = 1000', current_database())");
+    assert!(results(&tried(&database, &own, &["--json"]).ok()).contains(&"passed on the schema".to_owned()));
+}
+
+#[test]
+fn a_session_that_spares_the_server_says_what_it_refuses_and_lets_everything_else_through_whole() {
+    let database = Database::installed();
+    database.run("select strata.spare_server(); select strata.spare_server(); create table a (); comment on table a is 'a'");
+    for (statement, says) in [
+        ("create role strata_never", "create role strata_never"),
+        ("create database strata_never", "create database"),
+        ("alter role current_user set work_mem = 1000", "alter role"),
+        ("comment on tablespace pg_default is 'x'", "comment"),
+        ("create tablespace strata_never location '/nowhere'", "create tablespace"),
+        ("do $$ begin drop owned by current_user; end $$", "drop owned"),
+    ] {
+        let refused = database.refusal(statement);
+        let message = format!("{says} is about the whole server, where a dry run changes nothing");
+        assert_eq!(refused, ("ST029".to_owned(), message), "{statement}");
+    }
+    let own = "do $$ begin raise exception 'own' using errcode = 'P0042', constraint = 'c'; end $$";
+    let refused = database.refusal(own);
+    assert_eq!(refused, ("P0042".to_owned(), "own".to_owned()));
+}
+
+#[test]
 fn what_fails_only_outside_of_a_transaction_is_found_on_the_copy() {
     let database = database();
     database.run("create table parted (id int) partition by range (id)");

@@ -241,6 +241,10 @@ impl DryRun {
             return self.close();
         }
         match (job, reply) {
+            (Job::Hand(_), Err(cause)) if self.shadow && cause.sqlstate == Kind::Untried.sqlstate() => {
+                self.end(Ended::Refused(cause.message));
+                self.close();
+            }
             (Job::Hand(_), reply) => self.hand(reply),
             (Job::File(_) | Job::Immediate, Err(cause)) => self.failed(cause),
             (Job::Rollback, Err(cause)) if cause.sqlstate == "57014" => self.jobs.push_front(Job::Rollback),

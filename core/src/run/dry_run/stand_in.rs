@@ -86,7 +86,7 @@ pub(super) fn in_shadow(sql: &Sql, shape: Option<&Shape>) -> StandIn {
         _ => {
             !matches!(
                 words.as_slice(),
-                ["create" | "alter" | "drop", "role" | "user" | "group" | "database", ..]
+                ["create" | "alter" | "drop", "role" | "user" | "group" | "database" | "subscription", ..]
                     | ["comment", "on", "role" | "database" | "tablespace"]
                     | ["drop" | "reassign", "owned", ..]
             ) && !grants_a_role(sql)
@@ -211,6 +211,7 @@ mod tests {
             "do $$ begin create role r; end $$",
             "select dblink_exec('', 'x')",
             "copy t to program 'x'",
+            "create subscription s connection '' publication p with (connect = false)",
         ] {
             assert_eq!(of(text), StandIn::LeftOut(OF_THE_SERVER), "{text}");
         }
