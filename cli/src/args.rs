@@ -4,6 +4,8 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use strata_core::adopt::Wish;
 
+pub mod model;
+
 const AFTER: &str = "\
 Exit codes: 0 ok, 1 a statement failed, 2 usage, 3 pending (status --exit-code), 4 verification failed, 5 repair needed, \
 6 locked, 7 an applied file changed, 9 gate not met, 10 cannot connect, 11 not confirmed; docs/errors.md has them all.
@@ -116,6 +118,9 @@ pub enum Command {
     Worker(Worker),
     /// Embed every row of every registered source that has no embedding yet.
     Embed(Embed),
+    /// The models that embed: register one, and change the model of sources while they are searched.
+    #[command(subcommand)]
+    Model(model::Model),
     /// Search one tenant's rows by text.
     Search(Box<Search>),
     /// Measure how well search answers a labelled set of questions; leaves nothing in the database.

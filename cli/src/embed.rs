@@ -57,11 +57,11 @@ impl Model {
 pub async fn run(args: &Args, embed: &Embed, output: &Output) -> Result<u8, Error> {
     let session = Session::open_installed(args).await?;
     let sources = sources(&session).await?;
-    let desks = open_all(&sources)?;
+    let desks = open_all(&models(&session).await?)?;
     for desk in desks.values() {
         output.log(&format!("embedding with {} (provider {})", desk.provider.model(), desk.provider.name()));
     }
-    let queued = queue_missing(&session, &sources).await?;
+    let queued = queue_missing(&session, &sources).await? + queue_changes(&session).await?;
     output.log(&format!("{queued} rows have no embedding and are queued on {}", session.address()));
     let (began, tally) = (Instant::now(), Tally::default());
     let drain = Drain {
@@ -146,6 +146,12 @@ fn verdict(drain: &Drain<'_>, left: &Left, output: &Output) -> Result<u8, Error>
             "strata.queue_status() counts them; strata.retry_dead() has what was set aside tried again",
         ));
     }
+    if left.stopped > 0 {
+        let stopped = left.stopped;
+        output.log(&format!(
+            "{stopped} rows wait: the budget of their model is used up; \"strata model budget\" sets another"
+        ));
+    }
     if left.dead > 0 {
         let aside = left.dead;
         output.log(&format!("{aside} rows were set aside earlier: strata.retry_dead() has them tried again"));
@@ -186,14 +192,39 @@ pub async fn registered(session: &Session) -> Result<Vec<Source>, Error> {
     Ok(rows.iter().map(source).collect())
 }
 
-fn open_all(sources: &[Source]) -> Result<Desks, Error> {
-    let mut desks = Desks::new();
-    for Source { model, .. } in sources {
-        if !desks.contains_key(&model.name) {
-            desks.insert(model.name.clone(), Desk::new(model.open()?));
+/// The models that rows are embedded with: those that sources are searched by, and those that they are changed to.
+pub async fn models(session: &Session) -> Result<Vec<Model>, Error> {
+    let statement = Statement::ours(include_str!("../../sql/query/embedded_models.sql"), Vec::new());
+    let rows = session.ask("reading the models", &statement).await?;
+    let model = |row: &strata_core::statement::Row| {
+        let text = |i: usize| row.get(i).cloned().flatten().unwrap_or_default();
+        Model { name: text(0), provider: text(1), dimensions: text(2).parse().unwrap_or(0) }
+    };
+    Ok(rows.iter().map(model).collect())
+}
+
+fn open_all(models: &[Model]) -> Result<Desks, Error> {
+    models.iter().map(|model| Ok((model.name.clone(), Desk::new(model.open()?)))).collect()
+}
+
+/// One page of the walks of all changes of models: how many jobs are new, and whether every walk is at its end.
+pub async fn queue_change(session: &Session) -> Result<(i64, bool), Error> {
+    let sql = include_str!("../../sql/query/continue_model_changes.sql");
+    let rows =
+        session.ask("queueing rows for another model", &Statement::ours(sql, vec![Value::Int(PAGE)])).await?;
+    let cell = |i: usize| rows.first().and_then(|row| row.get(i).cloned().flatten()).unwrap_or_default();
+    Ok((cell(0).parse().unwrap_or(0), cell(1) == "true"))
+}
+
+async fn queue_changes(session: &Session) -> Result<i64, Error> {
+    let mut queued = 0;
+    loop {
+        let (new, done) = queue_change(session).await?;
+        queued += new;
+        if done {
+            return Ok(queued);
         }
     }
-    Ok(desks)
 }
 
 /// A provider's failure as an error of this command.
@@ -262,7 +293,7 @@ async fn watch_over(bar: &ProgressBar, tally: &Tally) -> Left {
 
 fn print(output: &Output, tally: &Tally, left: &Left, seconds: f64) {
     let total = tally.total();
-    let rest = left.ripe + left.later + left.held + left.lent;
+    let rest = left.ripe + left.later + left.held + left.lent + left.stopped;
     let json = json!({
         "embedded": total.stored, "stale": total.stale, "failed": left.later + total.dead as i64, "left": rest,
         "calls": total.calls, "seconds": seconds, "rows_per_second": total.stored as f64 / seconds.max(1e-9),

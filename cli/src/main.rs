@@ -23,6 +23,7 @@ mod install;
 mod locks;
 mod lookout;
 mod migrate;
+mod model;
 mod open_run;
 mod output;
 mod provider;
@@ -92,6 +93,7 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Worker(worker) => worker::run(args, worker, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,
         Command::Eval(eval) => eval::run(args, eval, output).await,
+        Command::Model(model) => model::run(args, model, output).await,
         Command::Search(search) => search::run(args, search, output).await,
         Command::Locks(locks) => locks::run(args, locks, output).await,
     }

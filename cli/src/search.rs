@@ -20,12 +20,29 @@ pub async fn run(args: &Args, search: &Search, output: &Output) -> Result<u8, Er
     }
     let session = Session::open_installed(args).await?;
     let sources = chosen(embed::sources(&session).await?, search);
-    let model = model(&sources)?;
+    let hits = match hits(&session, search, &sources).await {
+        // The sources were switched to another model since we read them.
+        Err(error) if matches!(error.kind(), Kind::BadData | Kind::WrongDimension) => {
+            let now = chosen(embed::sources(&session).await?, search);
+            match model(&now)? == model(&sources)? {
+                true => return Err(error),
+                false => hits(&session, search, &now).await?,
+            }
+        }
+        other => other?,
+    };
+    print(output, search, &hits);
+    Ok(0)
+}
+
+/// What these sources answer to the text, embedded with their model.
+async fn hits(session: &Session, search: &Search, sources: &[Source]) -> Result<Vec<Hit>, Error> {
+    let model = model(sources)?;
     let embedding = embedding(&model, &search.text).await?;
     let words = search.text_weight.map_or(sources.iter().any(|source| source.has_words), |share| share > 0.0);
     let text = words.then_some(&search.text);
     let sql = include_str!("../../sql/query/rag_search.sql");
-    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 11] = [
+    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 12] = [
         &embedding,
         &search.user,
         &search.count,
@@ -37,15 +54,10 @@ pub async fn run(args: &Args, search: &Search, output: &Output) -> Result<u8, Er
         &search.diversity,
         &text,
         &search.text_weight,
+        &model.name,
     ];
     let rows = session.client().query(sql, &params).await.map_err(|e| failed("searching", db_error(e)))?;
-    let hits: Vec<Hit> = rows
-        .iter()
-        .map(Hit::read)
-        .collect::<Result<_, _>>()
-        .map_err(|e| failed("reading hits", db_error(e)))?;
-    print(output, search, &hits);
-    Ok(0)
+    rows.iter().map(Hit::read).collect::<Result<_, _>>().map_err(|e| failed("reading hits", db_error(e)))
 }
 
 /// The sources that were asked for. Where one of the names is none, all: the server says so.

@@ -144,6 +144,8 @@ pub struct Plan {
     pub arguments: Vec<Argument>,
     /// Whether the tenant must be the caller.
     pub row_security: bool,
+    /// The one model of the sources that are searched.
+    pub model: String,
     /// What is left to do where the answer is to be diverse.
     pub diverse: Option<Diverse>,
     /// What is left to do where the answer is short.
@@ -225,6 +227,7 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
         sql,
         arguments,
         row_security: chosen.iter().any(|s| s.row_security),
+        model: chosen[0].model.clone(),
         diverse: diverse.transpose()?,
         deeper: search.deeper()?,
     })

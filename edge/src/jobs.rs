@@ -107,6 +107,8 @@ pub fn left(models: &[&str]) -> Rpc {
 fn keys(jobs: &[Job]) -> Value {
     let of = |field: fn(&Job) -> Value| -> Value { jobs.iter().map(field).collect() };
     json!({
+        // The jobs of one call are of one model.
+        "model": jobs.first().map(|job| job.model.as_str()),
         "entity_types": of(|job| job.entity_type.as_str().into()),
         "entity_ids": of(|job| job.entity_id.as_str().into()),
         "fences": of(|job| job.fence.into()),
@@ -137,7 +139,7 @@ mod tests {
         assert_eq!(call.function, "complete_jobs");
         let expected = json!({
             "entity_types": ["note"], "entity_ids": ["0b9f6e1c-5a7d-4c3e-9f21-3d5b8a7c6e10"], "fences": [2],
-            "hashes": ["\\x00ff"], "vectors": ["[1,-0.5]"],
+            "hashes": ["\\x00ff"], "vectors": ["[1,-0.5]"], "model": "m",
         });
         assert_eq!(call.arguments, expected);
     }

@@ -83,6 +83,11 @@ pub fn search_model() -> Rpc {
     rpc("search_model", json!({}))
 }
 
+/// The models that rows are embedded with; while a model is changed, the one that takes its place too.
+pub fn embedded_models() -> Rpc {
+    rpc("embedded_models", json!({}))
+}
+
 /// The rows nearest to a vector, as the caller may see them. What was not said keeps the function's own default.
 pub fn rag_search(asked: &Search, embedding: &[f64]) -> Rpc {
     let mut arguments = Map::new();

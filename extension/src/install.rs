@@ -108,7 +108,8 @@ extension_sql_file!("../../sql/create/model.sql", name = "model", requires = ["v
 extension_sql_file!("../../sql/create/model_state.sql", name = "model_state", requires = ["model"]);
 extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model_state"]);
 extension_sql_file!("../../sql/create/vector_store.sql", name = "vector_store", requires = ["source"]);
-extension_sql_file!("../../sql/create/job.sql", name = "job", requires = ["vector_store"]);
+extension_sql_file!("../../sql/create/model_change.sql", name = "model_change", requires = ["vector_store"]);
+extension_sql_file!("../../sql/create/job.sql", name = "job", requires = ["model_change"]);
 extension_sql_file!("../../sql/create/add_model.sql", name = "add_model", requires = ["job"]);
 extension_sql_file!("../../sql/create/limit_model.sql", name = "limit_model", requires = ["add_model"]);
 extension_sql_file!("../../sql/create/take_turn.sql", name = "take_turn", requires = ["limit_model"]);
@@ -218,7 +219,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/config_dump.sql",
     name = "config_dump",
-    requires = ["refresh_hierarchy_view", "expansion_end", "http_end"]
+    requires = ["refresh_hierarchy_view", "expansion_end", "http_end", "models_end"]
 );
 
 // What each of them is for.

@@ -18,6 +18,7 @@ mod install;
 mod install_expansion;
 mod install_gates;
 mod install_http;
+mod install_models;
 mod jsonb;
 mod patience;
 mod plan;
@@ -109,7 +110,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../../sql/create/grant_operator.sql",
     name = "grant_operator",
-    requires = ["revoke_runs", "http_end"]
+    requires = ["revoke_runs", "http_end", "models_end"]
 );
 
 /// What the test harness asks for.

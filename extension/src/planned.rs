@@ -31,7 +31,9 @@ pub fn plan(request: &Request<'_>, registry: &Rc<Registry>) -> Result<Rc<Plan>, 
     request.check()?;
     let key = key(request);
     let known = |last: &Option<Last>| {
-        let same = |last: &&Last| Rc::ptr_eq(&last.registry, registry) && Some(last.key) == key;
+        let of_model = |last: &Last| request.options.model.is_none_or(|model| model == last.plan.model);
+        let same =
+            |last: &&Last| Rc::ptr_eq(&last.registry, registry) && Some(last.key) == key && of_model(last);
         last.as_ref().filter(same).map(|last| Rc::clone(&last.plan))
     };
     if let Some(plan) = LAST.with_borrow(known) {

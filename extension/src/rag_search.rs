@@ -31,6 +31,7 @@ fn rag_search(
     diversity: default!(Option<f64>, "NULL"),
     query_text: default!(Option<&str>, "NULL"),
     text_weight: default!(Option<f64>, 0.5),
+    embedding_model: default!(Option<&str>, "NULL"),
 ) -> Result<
     TableIterator<
         'static,
@@ -58,6 +59,7 @@ fn rag_search(
             diversity,
             text: query_text,
             text_weight,
+            model: embedding_model,
         },
     };
     let registry = remembered::registry().map_err(internal)?;

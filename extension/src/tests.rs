@@ -7,6 +7,7 @@ mod granted_queue;
 mod hierarchy;
 mod hybrid;
 mod install;
+mod models;
 mod queue;
 mod queue_sources;
 mod runs;

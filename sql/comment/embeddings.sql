@@ -43,20 +43,20 @@ comment on function strata.set_text_search(text, regconfig, text) is 'Makes the 
 comment on function strata.words_expression(strata.source, text) is 'The SQL expression for the words of a row.';
 comment on function strata.text_index(text) is 'The index on the words of a source that a search can use; null: none.';
 comment on function strata.text_index_statement(text) is 'The statement that creates an index on the words of a source.';
-comment on function strata.enqueue_missing(text, uuid, int) is
+comment on function strata.enqueue_missing(text, uuid, int, text) is
     'Queues the rows of one page of a source that have text and no vector; call it with the last key until that is null.';
 comment on function strata.claim_jobs(text, int, interval, boolean, text[]) is 'Leases jobs to a worker and hands over their texts, most urgent first.';
 comment on function strata.complete_jobs is 'Takes vectors back and stores those whose text and fence are still the same.';
-comment on function strata.fail_jobs(text[], uuid[], bigint[], text, interval, text) is
+comment on function strata.fail_jobs(text[], uuid[], bigint[], text, interval, text, text) is
     'Tells that a provider failed, was busy, or refused a text: the jobs wait longer each time, or are dead.';
 comment on function strata.retry_dead(text) is 'Queues dead jobs again, of one source or of all.';
 comment on function strata.queue_status() is 'For each source, its jobs by state, its rows without an embedding, and what is wrong.';
 
-comment on function strata.queue_jobs(text, uuid[], int[]) is 'A job for each of these rows of a source, at the start of its life.';
+comment on function strata.queue_jobs(text, uuid[], int[], text[]) is 'A job for each of these rows of a source, at the start of its life.';
 comment on function strata.wake_workers() is 'Wakes a worker that has nothing to do.';
 comment on function strata.rest_worker() is 'A worker has nothing to do and is to be woken; false: look again soon.';
 comment on function strata.rouse_worker() is 'A worker rests no longer.';
-comment on function strata.watcher(strata.source) is 'The body of the trigger function of a source.';
+comment on function strata.watcher(strata.source, text) is 'The body of the trigger function of a source.';
 comment on function strata.text_columns(strata.source, text) is 'Inner part of watcher: the columns that the text is made of.';
 comment on function strata.watcher_name(text) is 'The trigger function of a source.';
 comment on function strata.write_watcher(strata.source) is 'Inner part of watch_source: makes the trigger function of a source.';
@@ -88,7 +88,7 @@ comment on function strata.vector_schema() is 'The schema that pgvector lives in
 comment on table strata.vector_store is 'The narrow tables of the schema strata_vectors, one for each model whose sources keep their vectors there.';
 comment on function strata.make_store is 'The narrow table of a model, made where it is not there yet; its name.';
 comment on function strata.store_name is 'A free name for the narrow table of a model.';
-comment on function strata.empty_store is 'Takes the vectors of a dropped source out of its store, and the store away with its last source.';
+comment on function strata.empty_store is 'Takes the vectors of a source out of a store that it uses no longer, and the store away with its last source.';
 comment on function strata.open_sources is 'Sources with a store whose rows the caller may all read, for the policies of stores.';
 comment on function strata.follow_source is 'Puts the triggers on a table by which its vectors in a store live and die with its rows.';
 comment on function strata.unfollow_source is 'Removes the triggers that follow_source has put on a table.';

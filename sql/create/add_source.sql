@@ -5,7 +5,8 @@
 -- store: 'halfvec' or 'vector' where vector_column is null: the vectors are kept in a narrow table of ours, as numbers of
 -- two bytes or of four, and embedded_at_column, which tells the rows that have one, is needed.
 -- Raises 22004 (a null), 22023 (a value that cannot be), 42809 (not a table), 42703 and 42804 (a column), 42P10 (the key
--- is not unique), 22000 (dimension of column and model differ), 42704 (no such model), 42710 (registered already).
+-- is not unique), 22000 (dimension of column and model differ), 42704 (no such model), 42710 (registered already), 55000 (the
+-- model is being changed).
 create function strata.add_source(
     entity_type text, relation regclass, key_column text, tenant_column text, title_column text,
     content_columns text[], vector_column text, model text, created_at_column text default 'created_at',
@@ -33,6 +34,10 @@ begin
     elsif exists (select from strata.source s where s.entity_type = add_source.entity_type) then
         raise exception 'source "%" is registered already', entity_type
             using errcode = '42710', hint = format('call strata.drop_source(%L) first', entity_type);
+    end if;
+    if exists (select from strata.model_change c where model in (c.from_model, c.to_model)) then
+        raise exception 'model "%" is being changed', model
+            using errcode = '55000', hint = 'call strata.end_model_change first; strata.model_changes() tells how far it is';
     end if;
     perform strata.require_key(relation, key_column);
     perform strata.require_column(relation, tenant_column, 'uuid');

@@ -2,20 +2,22 @@
 -- is still held under that fence and whose row still has the text of that hash, and ends the job. Everything else is
 -- stale: its job, where it is still ours, goes back to the queue. Wrong vectors refuse the whole call; a row that the
 -- application refuses to have its vector fails alone; the jobs of a source whose table or column is gone are dead.
+-- model: whose vectors these are; null, of the one that each source is searched by. One that a source has no longer: stale.
 -- Lock order: rows of the source, then jobs, as the application's own writers do. Raises 22023 (lengths), 22004, 22000.
 do $install$
 begin
     execute format($sql$
 -- complete_part: the same for the jobs of one source; answers how many vectors it stored.
-create function strata.complete_part(entity_type text, ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[]) returns int
+create function strata.complete_part(
+    entity_type text, ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[], model text
+) returns int
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    s      strata.source;
+    s      strata.source := strata.source_as(entity_type, model);
     fresh  uuid[];
     held   uuid[];
     stored int;
 begin
-    select * into s from strata.source x where x.entity_type = complete_part.entity_type;
     if s.entity_type is null then
         return 0;
     end if;
@@ -33,7 +35,7 @@ $$;
 
 create function strata.complete_jobs(
     entity_types text[], entity_ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[],
-    out stored int, out stale int
+    model text default null, out stored int, out stale int
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -49,7 +51,7 @@ begin
     if n > (select count(distinct (g.type, g.id)) from unnest(entity_types, entity_ids) g(type, id)) then
         raise exception 'a job is named twice' using errcode = '22023', hint = 'hand each job back once';
     end if;
-    perform strata.require_vectors(entity_types, entity_ids, vectors);
+    perform strata.require_vectors(entity_types, entity_ids, vectors, model);
     stored := 0;
     for part in
         select g.type, array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
@@ -57,7 +59,7 @@ begin
         from unnest(entity_types, entity_ids, fences, hashes, vectors) g(type, id, fence, hash, vector) group by 1 order by 1
     loop
         begin
-            stored := stored + strata.complete_part(part.type, part.ids, part.fences, part.hashes, part.vectors);
+            stored := stored + strata.complete_part(part.type, part.ids, part.fences, part.hashes, part.vectors, model);
         exception when undefined_table or undefined_column or undefined_object or invalid_schema_name then
             perform strata.bury_jobs(part.type, part.ids, sqlerrm);
         when others then
@@ -65,10 +67,10 @@ begin
             for one in 1 .. cardinality(part.ids) loop
                 begin
                     stored := stored + strata.complete_part(part.type, part.ids[one:one], part.fences[one:one],
-                                                            part.hashes[one:one], part.vectors[one:one]);
+                                                            part.hashes[one:one], part.vectors[one:one], model);
                 exception when others then
                     perform strata.fail_jobs(array[part.type], part.ids[one:one], part.fences[one:one],
-                                             format('its vector could not be stored: %%s', sqlerrm));
+                                             format('its vector could not be stored: %%s', sqlerrm), model => model);
                 end;
             end loop;
         end;

@@ -1,11 +1,11 @@
--- drop_source: forgets a source: its triggers, its jobs and its row. The table, and the vectors in it, stay as they are; those in a
--- store go;
--- a table that is gone is no hindrance, nor one that has another name now: its triggers are found by what they do.
+-- drop_source: forgets a source: its triggers, its jobs and its row. The table, and the vectors in it, stay as they are; those
+-- in a store go; a table that is gone is no hindrance, nor one that has another name now: its triggers are found by what they do.
 -- Raises 42704 (no such source).
 create function strata.drop_source(entity_type text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     s strata.source;
+    b strata.source_beside;
 begin
     select * into s from strata.source x where x.entity_type = drop_source.entity_type;
     if s.entity_type is null then
@@ -15,10 +15,10 @@ begin
     perform strata.unwatch_source(entity_type);
     perform strata.unfollow_source(entity_type);
     delete from strata.job j where j.entity_type = drop_source.entity_type;
+    delete from strata.source_beside x where x.entity_type = drop_source.entity_type returning * into b;
     delete from strata.source x where x.entity_type = drop_source.entity_type;
-    if s.store is not null then
-        perform strata.empty_store(s);
-    end if;
+    perform strata.empty_store(s.store, s.entity_type);
+    perform strata.empty_store(b.store, s.entity_type);
 end
 $$;
 revoke execute on function strata.drop_source from public;

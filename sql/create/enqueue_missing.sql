@@ -1,9 +1,10 @@
 -- enqueue_missing: one page of a walk over a source in key order: queues each row that has text and no vector. `after`
 -- is the last key of the page before, null to begin. Answers how many jobs are new and the last key it looked at; null:
--- the walk is at its end. max: 1 or more rows. Call it in a transaction of its own.
+-- the walk is at its end. max: 1 or more rows. model: null, the one that the source is searched by. Call it in a transaction
+-- of its own.
 -- Raises 22023 (max), 42704 (no such source), 55P03 (somebody has held a row for ten seconds).
 create function strata.enqueue_missing(
-    entity_type text, after uuid default null, max int default 1000, out enqueued int, out last uuid
+    entity_type text, after uuid default null, max int default 1000, model text default null, out enqueued int, out last uuid
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -13,9 +14,9 @@ begin
     if max is null or max < 1 then
         raise exception 'max must be at least 1 row, not %', coalesce(max::text, 'null') using errcode = '22023';
     end if;
-    select * into s from strata.source x where x.entity_type = enqueue_missing.entity_type;
+    s := strata.source_as(entity_type, model);
     if s.entity_type is null then
-        raise exception 'source "%" does not exist', entity_type
+        raise exception 'source "%" does not exist%', entity_type, coalesce(', or has no model "' || model || '"', '')
             using errcode = '42704', hint = 'look into strata.source, or call strata.add_source';
     end if;
     page := strata.lock_missing(s, after, max);

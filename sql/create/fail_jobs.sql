@@ -8,10 +8,10 @@
 --   busy         the provider has too much to do: no failure of the job. All workers leave the model alone for retry_after;
 --   rejected     the provider will never take this text: dead at once;
 --   returned     nothing was tried: it is free for others at once, and costs nothing.
--- Answers how many are queued again and how many died. Raises 22023 (lengths, kind), 22004 (no error).
+-- model: whose jobs these are; null, of the one that each source is searched by. Answers how many are queued again and how many died. Raises 22023 (lengths, kind), 22004 (no error).
 create function strata.fail_jobs(
     entity_types text[], entity_ids uuid[], fences bigint[], error text, retry_after interval default null,
-    kind text default 'failed', out queued int, out dead int
+    kind text default 'failed', model text default null, out queued int, out dead int
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -32,9 +32,10 @@ begin
     with held as (
         select k.place, k.model, coalesce(k.failing_since, clock_timestamp()) as since
         from unnest(entity_types, entity_ids, fences) g(type, id, fence)
+        left join strata.source s on fail_jobs.model is null and s.entity_type = g.type
         cross join lateral (
             select j.ctid as place, j.model, j.state, j.fence, j.failing_since from strata.job j
-            where j.entity_type = g.type and j.entity_id = g.id
+            where j.entity_type = g.type and j.entity_id = g.id and j.model = coalesce(fail_jobs.model, s.model)
             offset 0 for update skip locked
         ) k
         where k.state = 'leased' and k.fence = g.fence

@@ -42,27 +42,32 @@ revoke execute on function strata.unfollow_source from public;
 create function strata.follow() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    s strata.source;
+    s    strata.source;
+    kept text;
 begin
     select * into s from strata.source x where x.entity_type = tg_argv[0];
-    if s.store is null then
-        return null;
-    elsif tg_op = 'TRUNCATE' then
-        execute format('delete from strata_vectors.%I v where v.entity_type = $1', s.store) using s.entity_type;
-    elsif tg_op = 'UPDATE' then
-        execute format('update strata_vectors.%I v set entity_id = ($3).%2$I, tenant = ($3).%3$I
-                        where v.entity_type = $1 and v.entity_id = ($2).%2$I', s.store, s.key_column, s.tenant_column)
-            using s.entity_type, old, new;
-    elsif tg_level = 'STATEMENT' then
-        execute format('delete from strata_vectors.%I v using old_rows o where v.entity_type = $1 and v.entity_id = o.%I',
-                       s.store, s.key_column)
-            using s.entity_type;
-    else
-        execute format('delete from strata_vectors.%1$I v where v.entity_type = $1 and v.entity_id = ($2).%2$I
-                        and not exists (select from %3$I.%4$I r where r.%2$I = ($2).%2$I)',
-                       s.store, s.key_column, s.relation_schema, s.relation_name)
-            using s.entity_type, old;
-    end if;
+    for kept in
+        select s.store where s.store is not null
+        union all
+        select b.store from strata.source_beside b where b.entity_type = s.entity_type and b.store is not null
+    loop
+        if tg_op = 'TRUNCATE' then
+            execute format('delete from strata_vectors.%I v where v.entity_type = $1', kept) using s.entity_type;
+        elsif tg_op = 'UPDATE' then
+            execute format('update strata_vectors.%I v set entity_id = ($3).%2$I, tenant = ($3).%3$I
+                            where v.entity_type = $1 and v.entity_id = ($2).%2$I', kept, s.key_column, s.tenant_column)
+                using s.entity_type, old, new;
+        elsif tg_level = 'STATEMENT' then
+            execute format('delete from strata_vectors.%I v using old_rows o where v.entity_type = $1 and v.entity_id = o.%I',
+                           kept, s.key_column)
+                using s.entity_type;
+        else
+            execute format('delete from strata_vectors.%1$I v where v.entity_type = $1 and v.entity_id = ($2).%2$I
+                            and not exists (select from %3$I.%4$I r where r.%2$I = ($2).%2$I)',
+                           kept, s.key_column, s.relation_schema, s.relation_name)
+                using s.entity_type, old;
+        end if;
+    end loop;
     return null;
 end
 $$;

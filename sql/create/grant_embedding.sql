@@ -1,20 +1,23 @@
--- grant_embedding: lets a role drain the queue of embeddings, by a worker or by HTTP. What it gains is the queue and the
--- stores. Vectors in the tables of sources are written with its own rights: it must be able to select from them and to
--- update them, and row level security must let it pass (bypassrls), there and in the stores. Raises 42704 (no such role, by regrole).
+-- grant_embedding: lets a role queue rows without a vector and drain the queue of embeddings: all that `strata worker --only
+-- embeddings`, `strata embed` and the HTTP door need. What it gains is the queue and the stores. Vectors in the tables of
+-- sources are written with its own rights: it must be able to select from them and to update them, and row level security
+-- must let it pass (bypassrls), there and in the stores. Raises 42704 (no such role, by regrole).
 create function strata.grant_embedding(role regrole) returns void
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
     execute format('grant usage on schema strata to %s', role);
     execute format('grant select on strata.source, strata.model, strata.vector_store to %s', role);
-    execute format('grant select, update, delete on strata.job to %s', role);
-    execute format('grant select, update on strata.model_state to %s', role);
+    execute format('grant select, insert, update, delete on strata.job to %s', role);
+    execute format('grant select, update on strata.model_state, strata.model_change, strata.source_beside to %s', role);
     execute (
         select format('grant execute on function %s to %s', string_agg(p.oid::regprocedure::text, ', '), role)
         from pg_proc p
         where p.pronamespace = 'strata'::regnamespace and p.proname in (
             'search_model', 'jobs_left', 'seconds_to_turn', 'take_turn', 'claim_jobs', 'lease_jobs', 'lock_ripe_jobs',
             'free_leases', 'bury_jobs', 'settle_textless', 'source_text', 'complete_jobs', 'complete_part', 'require_vectors',
-            'lock_rows', 'lock_jobs', 'store_vectors', 'keep_vectors', 'end_jobs', 'resume_model', 'fail_jobs', 'pause_model'));
+            'source_as', 'embedded_models', 'spend_tokens', 'enqueue_missing', 'lock_missing', 'vectorless', 'require_change',
+            'continue_model_change', 'wake_workers', 'rest_worker', 'rouse_worker', 'lock_rows', 'lock_jobs', 'store_vectors',
+            'keep_vectors', 'end_jobs', 'resume_model', 'fail_jobs', 'pause_model'));
     perform strata.open_stores(role);
 end
 $$;

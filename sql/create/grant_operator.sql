@@ -17,7 +17,7 @@ begin
     execute format('grant select, delete on strata.ledger to %s', role);
     execute format('grant select, insert, update, delete on strata.delegation to %s', role);
     execute format(
-        'grant select on strata.pack_file, strata.dry_run, strata.source, strata.model, strata.job, strata.model_state, strata.signature, strata.kept, strata.backfill_cursor,
+        'grant select on strata.pack_file, strata.dry_run, strata.source, strata.source_beside, strata.model, strata.model_change, strata.job, strata.model_state, strata.signature, strata.kept, strata.backfill_cursor,
              strata.migration_history
          to %s', role);
     execute (
@@ -28,8 +28,9 @@ begin
             'force_version', 'ledgers', 'bind_ledger', 'checklist', 'checklist_items', 'item_state', 'embedded_state',
             'verified_state', 'signature_state', 'phase_files', 'phase_status', 'require_pack', 'push_pack', 'plan',
             'preflight', 'start_run', 'resume_run', 'runs_to_take', 'end_hung_executors', 'verify', 'count_missing',
-            'queue_status', 'sources', 'watcher_name', 'delegate_pack', 'withdraw_delegation', 'start_run_once',
-            'recall_request', 'remember_request', 'session_search_path', 'spare_server'));
+            'queue_status', 'sources', 'source_as', 'vectorless', 'model_changes', 'watcher_name', 'delegate_pack',
+            'withdraw_delegation', 'start_run_once', 'recall_request', 'remember_request', 'session_search_path',
+            'spare_server'));
 end
 $$;
 revoke execute on function strata.grant_operator(regrole) from public;

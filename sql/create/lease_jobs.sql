@@ -1,6 +1,6 @@
 -- lease_jobs: the half of claim_jobs that touches the queue alone: frees the leases that are over and those whose session
--- is gone, takes what is ripe, skips what another transaction holds. Models take turns by chance; one that is paused, or
--- that has used up its limits, is left alone. Null: nothing was ripe.
+-- is gone, takes what is ripe, skips what another transaction holds. What was just written comes first, of whichever model; then
+-- models take turns by chance; one that is paused, that has used up its limits, or whose budget has stopped it, is left alone. Null: nothing was ripe.
 create function strata.lease_jobs(worker text, max int, lease interval, while_connected boolean, models text[])
 returns strata.job[]
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -12,13 +12,14 @@ declare
     begun   timestamptz := (select a.backend_start from pg_stat_get_activity(pg_backend_pid()) a);
 begin
     perform strata.free_leases(max);
-    for turn in
-        select m.model from strata.model_state m
-        where (models is null or m.model = any (models)) and coalesce(m.paused_until, '-infinity') <= clock_timestamp()
-          and greatest(m.requests_free_at, m.tokens_free_at) <= clock_timestamp() + interval '6 seconds'
-        order by random()
-    loop
-        foreach urgency in array array[10, 0] loop
+    foreach urgency in array array[10, 0] loop
+        for turn in
+            select m.model from strata.model_state m
+            where (models is null or m.model = any (models)) and coalesce(m.paused_until, '-infinity') <= clock_timestamp()
+              and greatest(m.requests_free_at, m.tokens_free_at) <= clock_timestamp() + interval '6 seconds'
+              and not exists (select from strata.model_change c where c.to_model = m.model and c.stopped and c.state = 'filling')
+            order by random()
+        loop
             ripe := ripe || strata.lock_ripe_jobs(turn, urgency, max - coalesce(cardinality(ripe), 0));
         end loop;
     end loop;

@@ -4,7 +4,7 @@
 create function strata.lock_missing(s strata.source, after uuid, max int) returns uuid[]
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '10s' as $$
 declare
-    missing text := format('%I.%I r where r.%I is null', s.relation_schema, s.relation_name, coalesce(s.vector_column, s.embedded_at_column));
+    missing text := format('%I.%I r where %s', s.relation_schema, s.relation_name, strata.vectorless(s, 'r'));
     page    uuid[];
     held    uuid[];
     first   uuid;

@@ -3,7 +3,7 @@
 do $install$
 begin
     execute format($sql$
-create function strata.require_vectors(entity_types text[], entity_ids uuid[], vectors %I.vector[]) returns void
+create function strata.require_vectors(entity_types text[], entity_ids uuid[], vectors %I.vector[], model text default null) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     bad record;
@@ -11,11 +11,11 @@ begin
     execute format(
         'select g.type, g.id, m.name, m.dimensions, %%1$I.vector_dims(g.vector) as dims
          from unnest($1, $2, $3) with ordinality g(type, id, vector, n)
-         join strata.source s on s.entity_type = g.type join strata.model m on m.name = s.model
+         join strata.source s on s.entity_type = g.type join strata.model m on m.name = coalesce($4, s.model)
          where g.vector is null or %%1$I.vector_dims(g.vector) <> m.dimensions
             or %%1$I.vector_norm(g.vector) in (0, ''infinity'', ''nan'')
          order by g.n limit 1', strata.vector_schema())
-        into bad using entity_types, entity_ids, vectors;
+        into bad using entity_types, entity_ids, vectors, model;
     if bad.type is null then
         return;
     elsif bad.dims is null then

@@ -62,6 +62,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     select exists (
         select from strata.model m left join strata.model_state p on p.model = m.name
         where m.provider = any (providers) and coalesce(p.paused_until, '-infinity') <= clock_timestamp()
+          and not exists (select from strata.model_change c where c.to_model = m.name and c.stopped and c.state = 'filling')
           and (exists (select from strata.job j
                        where j.model = m.name and j.state = 'queued' and j.not_before <= clock_timestamp())
                or exists (select from strata.job j

@@ -8,3 +8,15 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     order by m.name
 $$;
 revoke execute on function strata.search_model() from public;
+
+-- embedded_models: the models that rows are embedded with: those that sources are searched by, and those beside them while a
+-- model is changed.
+create function strata.embedded_models() returns table (model text, provider text, dimensions int)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select m.name, m.provider, m.dimensions
+    from strata.model m
+    where exists (select from strata.source s where s.model = m.name)
+       or exists (select from strata.source_beside b where b.model = m.name)
+    order by m.name
+$$;
+revoke execute on function strata.embedded_models() from public;

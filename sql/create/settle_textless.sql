@@ -20,6 +20,8 @@ begin
     select * into s from strata.source x where x.entity_type = settle_textless.entity_type;
     settled := strata.lock_rows(s, bare, array_fill(sha256(''), array[cardinality(bare)]));
     perform strata.store_vectors(s, settled, null);
+    perform strata.store_vectors(strata.source_as(b.entity_type, b.model), settled, null)
+    from strata.source_beside b where b.entity_type = settle_textless.entity_type;
     delete from strata.job j where j.entity_type = settle_textless.entity_type and j.entity_id = any (settled);
     update strata.job j
     set state = 'queued', worker = null, lease_until = null, session_pid = null, session_start = null,

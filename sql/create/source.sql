@@ -3,8 +3,7 @@
 -- where the name of the model and the time are kept beside the vector, null where nobody asked for them.
 -- `text_search_config` is that under which its words are found, null where they are not; `text_search_column` is a tsvector
 -- that holds them, null where they are made of title and content.
--- `vector_column` keeps the vectors; where it is null, the table `store` of the schema strata_vectors does, and
--- `embedded_at_column` tells which rows have one.
+-- `vector_column` keeps the vectors; where it is null, the table `store` of the schema strata_vectors does.
 -- `hidden_column` keeps a row out of every answer: a boolean that is true, or a date or time that is set.
 create table strata.source (
     entity_type        text   primary key check (entity_type <> '' and octet_length(entity_type) <= 40),
@@ -24,7 +23,6 @@ create table strata.source (
     text_search_column text,
     model              text   not null references strata.model,
     store              text   check ((store is null) <> (vector_column is null)),
-    check (store is null or embedded_at_column is not null),
     unique (relation_schema, relation_name, vector_column),
     check (title_column is not null or cardinality(content_columns) > 0),
     check (text_search_column is null or text_search_config is not null)

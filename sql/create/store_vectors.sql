@@ -1,7 +1,7 @@
 -- store_vectors: writes vectors into rows of a source, and the model and the time where the source keeps them; null for
 -- all vectors takes them away. Answers the rows written. The triggers of the application see an ordinary update.
 -- Where the source has no vector column, the vectors go into its store, brought to length 1, and only the model and the time
--- into its row.
+-- into its row, where it keeps them.
 -- The type vector is written with its schema, found by catalog at installation; the oid is what stays.
 do $install$
 begin
@@ -20,6 +20,9 @@ begin
     columns := pg_catalog.ltrim(columns, ', ');
     if s.vector_column is null then
         perform strata.keep_vectors(s, ids, vectors);
+    end if;
+    if columns operator(pg_catalog.=) '' then
+        return coalesce(pg_catalog.cardinality(ids), 0);
     end if;
     execute pg_catalog.format(
         'update %%I.%%I r set %%s from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2)) g(id, vector)

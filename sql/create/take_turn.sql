@@ -1,7 +1,7 @@
 -- take_turn: asks to call the provider of a model once, with about so many tokens, within the limits that all workers
 -- share. Answers zero: call it now, it is booked; else how long to wait before asking again, nothing is booked then.
 -- Nine tenths of a limit are given evenly over the minute and one tenth at once, so that no minute, wherever it begins, has
--- more. Raises 42704 (no such model).
+-- more. A budget that does not allow for the call stops the model: strata.spend_tokens. Raises 42704 (no such model).
 create function strata.take_turn(model text, tokens bigint) returns interval
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -16,12 +16,14 @@ begin
         raise exception 'model "%" does not exist', coalesce(take_turn.model, 'null')
             using errcode = '42704', hint = 'look into strata.model';
     elsif limits.requests_per_minute is null and limits.tokens_per_minute is null then
-        return interval '0';
+        return case when strata.spend_tokens(model, tokens) then interval '0' else interval '1 minute' end;
     end if;
     select * into state from strata.model_state m where m.model = take_turn.model for update;
     free := greatest(state.requests_free_at, state.tokens_free_at, '-infinity') - slack;
     if free > ready then
         return free - ready;
+    elsif not strata.spend_tokens(model, tokens) then
+        return interval '1 minute';
     end if;
     update strata.model_state m
     set requests_free_at = greatest(m.requests_free_at, ready)

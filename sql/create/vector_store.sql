@@ -70,16 +70,19 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 revoke execute on function strata.store_name from public;
 
--- empty_store: takes the vectors of a source that is dropped out of its store, and the store away with its last source.
--- SECURITY DEFINER: it belongs to whom the extension belongs to.
-create function strata.empty_store(s strata.source) returns void
+-- empty_store: takes the vectors of a source out of a store that it uses no longer, and the store away with its last source.
+-- A null: nothing to do. SECURITY DEFINER: it belongs to whom the extension belongs to.
+create function strata.empty_store(store text, entity_type text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if exists (select from strata.source x where x.store = s.store and x.entity_type <> s.entity_type) then
-        execute format('delete from strata_vectors.%I v where v.entity_type = $1', s.store) using s.entity_type;
+    if store is null then
+        return;
+    elsif exists (select from strata.source x where x.store = empty_store.store and x.entity_type <> empty_store.entity_type)
+          or exists (select from strata.source_beside x where x.store = empty_store.store and x.entity_type <> empty_store.entity_type) then
+        execute format('delete from strata_vectors.%I v where v.entity_type = $1', store) using entity_type;
     else
-        execute format('drop table if exists strata_vectors.%I', s.store);
-        delete from strata.vector_store v where v.name = s.store;
+        execute format('drop table if exists strata_vectors.%I', store);
+        delete from strata.vector_store v where v.name = empty_store.store;
     end if;
 end
 $$;

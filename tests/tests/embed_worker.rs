@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use strata_tests::notes::{self, jobs, right_and_wrong};
-use strata_tests::{Behaviour, ProviderServer};
+use strata_tests::{Behaviour, ProviderServer, Role};
 
 const NONE_LEFT: &str = "select not exists (select from strata.job)";
 
@@ -152,4 +152,28 @@ fn get(address: &str, path: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answered");
     answer
+}
+
+#[test]
+fn a_role_that_was_granted_the_queue_embeds_and_changes_nothing_else() {
+    let (database, server, role) = (notes::database("openai"), ProviderServer::good(), Role::new());
+    database.run(&format!(
+        "alter role {0} bypassrls; grant select, update on note to {0}; select strata.grant_embedding('{0}')",
+        role.name()
+    ));
+    let strata =
+        role.strata(&database).env("OPENAI_BASE_URL", &server.url()).env("OPENAI_API_KEY", notes::KEY);
+    notes::write(&database, 5);
+    strata.run(&["worker", "--once", "--only", "embeddings"]).ok();
+    database.run("alter table note disable trigger user");
+    notes::write(&database, 5);
+    database.run(
+        "alter table note enable trigger user; select strata.add_model('small', 'openai', 8);
+                  select strata.start_model_change('tiny', 'small')",
+    );
+    strata.run(&["embed"]).ok();
+    assert_eq!(right_and_wrong(&database), (10, 0));
+    assert_eq!(database.value::<i64>("select count(*) from strata_vectors.small"), 10);
+    strata.run(&["model", "switch", "small"]).exits(26);
+    role.leave(database);
 }

@@ -56,6 +56,8 @@ pub struct Left {
     pub dead: i64,
     /// Until the first of those that wait. Unit: seconds.
     pub next: Option<f64>,
+    /// Of a model whose budget is used up.
+    pub stopped: i64,
 }
 
 /// A session that works on the queue under a name.
@@ -79,22 +81,25 @@ impl<'s> Queue<'s> {
         rows.iter().map(job).collect::<Result<_, _>>().map_err(|e| failed("reading jobs", db_error(e)))
     }
 
-    /// How many were stored and how many were stale.
+    /// How many were stored and how many were stale. All of one model, as the jobs of a call are.
     pub async fn complete(&self, jobs: &[Job], vectors: Vec<Vec<f32>>) -> Result<(i32, i32), Error> {
         let (types, ids, fences) = keys(jobs);
         let hashes: Vec<&[u8]> = jobs.iter().map(|job| job.hash.as_slice()).collect();
         let vectors: Vec<Vector> = vectors.into_iter().map(Vector::from).collect();
         let sql = include_str!("../../../sql/query/complete_jobs.sql");
-        let told = self.rows("storing embeddings", sql, &[&types, &ids, &fences, &hashes, &vectors]).await?;
+        let model = model_of(jobs);
+        let parameters: &Parameters<'_> = &[&types, &ids, &fences, &hashes, &vectors, &model];
+        let told = self.rows("storing embeddings", sql, parameters).await?;
         Ok(told.first().map_or((0, 0), |row| (row.get(0), row.get(1))))
     }
 
-    /// How many of them are dead now.
+    /// How many of them are dead now. All of one model.
     pub async fn fail(&self, jobs: &[Job], failure: &Failure) -> Result<i32, Error> {
         let (types, ids, fences) = keys(jobs);
         let (wait, kind) = (failure.wait.map(|wait| wait.as_secs_f64()), failure.kind.name());
         let sql = include_str!("../../../sql/query/fail_jobs.sql");
-        let parameters: &Parameters<'_> = &[&types, &ids, &fences, &failure.reason, &wait, &kind];
+        let parameters: &Parameters<'_> =
+            &[&types, &ids, &fences, &failure.reason, &wait, &kind, &model_of(jobs)];
         let told = self.rows("recording failed jobs", sql, parameters).await?;
         Ok(told.first().map_or(0, |row| row.get(1)))
     }
@@ -118,6 +123,7 @@ impl<'s> Queue<'s> {
             lent_until: row.get(4),
             dead: row.get(5),
             next: row.get(6),
+            stopped: row.get(7),
         }))
     }
 
@@ -138,6 +144,10 @@ fn job(row: &Row) -> Result<Job, tokio_postgres::Error> {
         hash: row.try_get(5)?,
         attempts: row.try_get(6)?,
     })
+}
+
+fn model_of(jobs: &[Job]) -> Option<&str> {
+    jobs.first().map(|job| job.model.as_str())
 }
 
 fn keys(jobs: &[Job]) -> (Vec<&str>, Vec<Uuid>, Vec<i64>) {

@@ -21,6 +21,9 @@ const LOOK: Duration = Duration::from_secs(30);
 /// Between two lines of progress, and between two counts of the queue.
 const TELL: Duration = Duration::from_secs(10);
 
+/// Pages of a walk in which nothing is new, before we look after something else.
+const PAGES: u32 = 100;
+
 /// What is told about it while it works.
 #[derive(Default)]
 pub struct Pulse {
@@ -82,13 +85,10 @@ impl Shift<'_> {
         }
     }
 
-    /// The models of the sources, as far as this process can work with them; why not is told once.
+    /// The models that rows are embedded with, as far as this process can work with them; why not is told once.
     async fn open(&self, session: &Session, told: &mut BTreeMap<String, String>) -> Result<Desks, Error> {
         let mut desks = Desks::new();
-        for model in embed::registered(session).await?.into_iter().map(|source| source.model) {
-            if desks.contains_key(&model.name) {
-                continue;
-            }
+        for model in embed::models(session).await? {
             match model.open() {
                 Ok(provider) => drop(desks.insert(model.name, Desk::new(provider))),
                 Err(error) => self.complain(told, &model.name, error.message()),
@@ -131,6 +131,9 @@ impl Shift<'_> {
             }
             done?;
             self.answered();
+            if !drain.is_stopping() && self.walk(session).await? {
+                continue;
+            }
             if self.wish.once || drain.is_stopping() {
                 self.count(&drain.queue, desks).await?;
                 self.tell();
@@ -142,6 +145,17 @@ impl Shift<'_> {
             }
             self.rest(session, &drain, lanes).await?;
         }
+    }
+
+    /// Queues more rows for the models that are being changed to. True: there is more to do now.
+    async fn walk(&self, session: &Session) -> Result<bool, Error> {
+        for _ in 0..PAGES {
+            let (new, done) = embed::queue_change(session).await?;
+            if new > 0 || done {
+                return Ok(new > 0);
+            }
+        }
+        Ok(false)
     }
 
     /// Until a writer wakes us, or it is time to look.

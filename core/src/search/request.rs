@@ -62,6 +62,8 @@ pub struct Options<'a> {
     pub text_weight: Option<f64>,
     /// diversity: from 0, similarity alone, to 1, difference from what stands above alone.
     pub diversity: Option<f64>,
+    /// embedding_model: the model that made the embedding.
+    pub model: Option<&'a str>,
 }
 
 impl Request<'_> {
@@ -169,10 +171,18 @@ impl Request<'_> {
         Ok(Some(Text { weight, operators: has_operators(text) }))
     }
 
-    /// Refuses an embedding of another dimension than the source's.
+    /// Refuses an embedding of another model, or of another dimension, than the source's.
     pub(super) fn fits(&self, source: &Source) -> Result<(), Error> {
         let Near::Embedding(Some(embedding)) = self.near else { return Ok(()) };
         let has = embedding.len();
+        if let Some(model) = self.options.model.filter(|model| *model != source.model) {
+            return Err(Error::new(
+                Kind::BadData,
+                format!("expected an embedding of model \"{}\", not of \"{model}\"", source.model),
+            )
+            .detail(format!("source \"{}\" is searched under model \"{}\"", source.entity_type, source.model))
+            .hint("strata.search_model() names the model of the sources: embed the query with it"));
+        }
         if has == source.dimensions {
             return Ok(());
         }

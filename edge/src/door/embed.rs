@@ -30,7 +30,7 @@ pub async fn embed(
     budget: Budget,
     by: Credentials,
 ) -> Result<Drained, Fault> {
-    let models: Vec<Model> = answer::read(database.call(&rpc::search_model(), &by).await?)?;
+    let models: Vec<Model> = answer::read(database.call(&rpc::embedded_models(), &by).await?)?;
     let (desks, benched) = open(providers, models)?;
     let drained = RefCell::new(Drained { benched, ..Drained::default() });
     let computed = Rc::new(Cell::new(0.0));

@@ -122,7 +122,7 @@ mod tests {
              entity_types text[] DEFAULT NULL::text[], minimum_similarity double precision DEFAULT NULL::double precision, \
              metadata_filter jsonb DEFAULT NULL::jsonb, source_weights jsonb DEFAULT NULL::jsonb, \
              diversity double precision DEFAULT NULL::double precision, query_text text DEFAULT NULL::text, \
-             text_weight double precision DEFAULT 0.5 -> \
+             text_weight double precision DEFAULT 0.5, embedding_model text DEFAULT NULL::text -> \
              TABLE(entity_type text, entity_id uuid, title text, content text, similarity double precision, \
              created_at timestamp with time zone, metadata jsonb) ssfalse"
         );
