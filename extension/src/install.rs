@@ -123,7 +123,8 @@ extension_sql_file!("../../sql/create/source_text.sql", name = "source_text", re
 extension_sql_file!("../../sql/create/wake_workers.sql", name = "wake_workers", requires = ["source_text"]);
 extension_sql_file!("../../sql/create/queue_jobs.sql", name = "queue_jobs", requires = ["wake_workers"]);
 extension_sql_file!("../../sql/create/watcher.sql", name = "watcher", requires = ["queue_jobs"]);
-extension_sql_file!("../../sql/create/watch_source.sql", name = "watch_source", requires = ["watcher"]);
+extension_sql_file!("../../sql/create/watch_row.sql", name = "watch_row", requires = ["watcher"]);
+extension_sql_file!("../../sql/create/watch_source.sql", name = "watch_source", requires = ["watch_row"]);
 extension_sql_file!(
     "../../sql/create/follow_source.sql",
     name = "follow_source",

@@ -38,6 +38,7 @@ mod store;
 mod vector;
 mod verify;
 mod verify_migration_integrity;
+mod watch_row;
 
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;

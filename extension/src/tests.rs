@@ -19,3 +19,4 @@ mod search_shape;
 mod sign_off;
 mod sources;
 mod state;
+mod watch_row;

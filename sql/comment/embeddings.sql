@@ -60,6 +60,10 @@ comment on function strata.watcher(strata.source, text) is 'The body of the trig
 comment on function strata.text_columns(strata.source, text) is 'Inner part of watcher: the columns that the text is made of.';
 comment on function strata.watcher_name(text) is 'The trigger function of a source.';
 comment on function strata.write_watcher(strata.source) is 'Inner part of watch_source: makes the trigger function of a source.';
+comment on function strata.watch_row() is
+    'Trigger of a source for updated rows: has the source look at those whose key or text has changed, or of which anything has become null.';
+comment on function strata.watches_rows_of(pg_trigger, text) is 'Whether a trigger is the one by which a source looks at updated rows.';
+comment on function strata.row_watch(strata.source) is 'Inner part of watch_source: the call of watch_row.';
 comment on function strata.watch_source(text, regclass) is 'Inner part of add_source: puts the triggers on its table.';
 comment on function strata.unwatch_source(text) is 'Inner part of drop_source: removes the triggers, whatever the table is called by now.';
 comment on function strata.text_expression(text, text[], text) is 'The SQL expression for the text of a row that is embedded.';

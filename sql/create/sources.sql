@@ -35,7 +35,8 @@ language sql set search_path = pg_catalog, pg_temp as $$
     ) v on true
     left join lateral (
         select count(*) as triggers from pg_trigger t
-        where t.tgrelid = r.oid and t.tgfoid = to_regprocedure(strata.watcher_name(s.entity_type)) and t.tgenabled <> 'D'
+        where t.tgrelid = r.oid and t.tgenabled <> 'D'
+          and (t.tgfoid = to_regprocedure(strata.watcher_name(s.entity_type)) or strata.watches_rows_of(t, s.entity_type))
     ) w on true
     left join lateral (
         select x.indexrelid::regclass::text as name
