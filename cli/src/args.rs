@@ -242,7 +242,7 @@ pub struct Down {
 #[derive(clap::Args, Debug)]
 pub struct Patience {
     /// Longest that a step may wait for a table lock, and make writers wait behind it; it is then tried again.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = strata_core::run::LOCK_TIMEOUT_MS, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = strata_core::run::LOCK_TIMEOUT_MS, value_parser = clap::value_parser!(u32).range(1..=2_000_000_000))]
     pub table_lock_timeout: u32,
     /// How long a step tries to get its table locks, pauses and all, before it gives up.
     #[arg(long, value_name = "SECONDS", default_value_t = strata_core::run::TABLE_LOCK_PATIENCE.as_secs())]

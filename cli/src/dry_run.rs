@@ -82,6 +82,9 @@ async fn in_shadow(
         _ => None,
     };
     let (shadow, session) = Shadow::make(work, args, table.as_deref()).await?;
+    if pack.prepares() {
+        session.leave_names();
+    }
     let way = (request.direction, request.target);
     let quiet = output.only_errors();
     let ready = match install::ensure(&session, &pack, way, &quiet).await {

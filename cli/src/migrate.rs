@@ -48,6 +48,9 @@ async fn run(
     let pack = folder::read(args)?;
     check_phase(&pack, way.1)?;
     let session = Session::open(args).await?;
+    if pack.prepares() {
+        session.leave_names();
+    }
     output.log(&format!("pack {} on {}", pack.manifest.name, session.address()));
     let second = ground::check(&session, args).await?;
     let request = request(args, way, patience)?;

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::num::NonZeroU32;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Context;
-use strata_core::error::{DbError, GRANT};
+use strata_core::error::{DbError, grant};
 use strata_core::preflight::{self, Server};
 use strata_core::statement::{Nature, Reply, Row, Statement, Value};
 use strata_core::{Error, Kind};
@@ -23,6 +24,8 @@ pub struct Session {
     connection: Connection,
     notices: std::sync::Mutex<UnboundedReceiver<Notice>>,
     prepared: Mutex<HashMap<String, tokio_postgres::Statement>>,
+    /// Every name of a prepared statement is left to the files.
+    leaves_names: AtomicBool,
 }
 
 impl Session {
@@ -44,7 +47,7 @@ impl Session {
     async fn open_with(args: &Args, options: Option<&str>, database: Option<&str>) -> Result<Session, Error> {
         let mut connection = connect::connect(args.database.as_deref(), options, database).await?;
         let notices = std::mem::replace(&mut connection.notices, unbounded_channel().1).into();
-        Ok(Session { connection, notices, prepared: Mutex::default() })
+        Ok(Session { connection, notices, prepared: Mutex::default(), leaves_names: AtomicBool::new(false) })
     }
 
     /// Connects to a database in which strata must be installed.
@@ -138,11 +141,22 @@ impl Session {
         Ok(vec![vec![Some(touched.to_string())]])
     }
 
-    /// Without a name, so that every name is left for what a file prepares.
+    /// Before the first statement: files that are run here may prepare under any name. Our own are then parsed each time.
+    pub fn leave_names(&self) {
+        self.leaves_names.store(true, Ordering::Relaxed);
+    }
+
     async fn ours(&self, statement: &Statement) -> Result<Vec<Row>, tokio_postgres::Error> {
         let params: Vec<Bound<'_>> = statement.params.iter().map(Bound).collect();
-        let params: Vec<(&(dyn ToSql + Sync), Type)> = params.iter().map(|p| (p as _, p.sent_as())).collect();
-        let rows = self.client().query_typed(&statement.sql, &params).await?;
+        let rows = if self.leaves_names.load(Ordering::Relaxed) {
+            let params: Vec<(&(dyn ToSql + Sync), Type)> =
+                params.iter().map(|p| (p as _, p.sent_as())).collect();
+            self.client().query_typed(&statement.sql, &params).await?
+        } else {
+            let prepared = self.prepare(&statement.sql).await?;
+            let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
+            self.client().query(&prepared, &params).await?
+        };
         rows.iter().map(|row| (0..row.len()).map(|i| row.try_get(i)).collect()).collect()
     }
 
@@ -151,7 +165,7 @@ impl Session {
         self.connection.woken.notified().await;
     }
 
-    /// The statement as the server knows it, parsed once a session: for one in which no file is run.
+    /// The statement as the server knows it, parsed once a session.
     pub async fn prepare(&self, sql: &str) -> Result<tokio_postgres::Statement, tokio_postgres::Error> {
         let mut prepared = self.prepared.lock().await;
         if let Some(known) = prepared.get(sql) {
@@ -218,7 +232,10 @@ pub fn failed(doing: &str, cause: DbError) -> Error {
     let error = Error::new(kind, cause.message).with_sqlstate(&cause.sqlstate);
     match (cause.hint, kind) {
         (Some(hint), _) => error.hint(hint),
-        (None, Kind::Forbidden) => error.hint(GRANT),
+        (None, Kind::Forbidden) => {
+            let hint = grant(error.message());
+            error.hint(hint)
+        }
         (None, _) => error,
     }
 }

@@ -69,6 +69,7 @@ fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) -> u8 {
     let bad: Vec<Vec<String>> = checks.iter().filter(|(_, c)| !c.ok).map(line).collect();
     let text = match (checks.len(), bad.is_empty()) {
         (0, _) => "nothing to verify: no applied version has a verification".to_owned(),
+        (1, true) => "1 check ok".to_owned(),
         (n, true) => format!("{n} checks ok"),
         (_, false) => table(&["VERSION", "CHECK", "EXPECTED", "FOUND"], bad),
     };

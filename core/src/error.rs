@@ -185,7 +185,25 @@ pub struct DbError {
 }
 
 /// What to do where strata's own tables may not be used.
-pub const GRANT: &str = "let the owner of strata run: select strata.grant_operator('your role'); the owner of the database needs none";
+const GRANT: &str = "let the owner of strata run: select strata.grant_operator('your role'); the owner of the database needs none";
+
+/// What an operator may not: who signs should be another than who passes the gate, and what is removed is gone.
+const APART: [&str; 4] =
+    ["sign_off", "withdraw_sign_off", "finalize_migration_cleanup", "verify_migration_integrity"];
+
+/// What to do where a right in strata is missing: the hint to the message of the server.
+pub fn grant(message: &str) -> String {
+    let apart = APART.iter().find(|name| message.ends_with(&format!(" function {name}")));
+    apart.map_or_else(
+        || GRANT.to_owned(),
+        |name| {
+            format!(
+                "no operator has it, nor the owner of the database; let the owner of strata run: \
+                 grant execute on function strata.{name} to your_role"
+            )
+        },
+    )
+}
 
 /// What to do where nothing may be written.
 const READ_ONLY: &str = "connect to the primary; where \"show default_transaction_read_only\" says on, the role or the database \
@@ -297,6 +315,14 @@ mod tests {
             "run `cargo xtask errors`; it should hold\n{}",
             documentation()
         );
+    }
+
+    #[test]
+    fn the_hint_to_a_missing_right_gives_that_right() {
+        let apart = grant("permission denied for function sign_off");
+        assert!(apart.ends_with("grant execute on function strata.sign_off to your_role"), "{apart}");
+        assert_eq!(grant("permission denied for function start_run"), GRANT);
+        assert_eq!(grant("permission denied for schema strata"), GRANT);
     }
 
     #[test]

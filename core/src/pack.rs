@@ -257,6 +257,14 @@ impl Pack {
     pub fn migration(&self, version: i64) -> Option<&Migration> {
         self.migrations.iter().find(|m| m.version == version)
     }
+
+    /// True if a file may prepare statements, or forget those that are; rather once too often.
+    pub fn prepares(&self) -> bool {
+        let texts = |m: &'_ Migration| [Some(m.up.clone()), m.down.clone(), m.verify.clone()];
+        let mut texts = self.migrations.iter().flat_map(texts).flatten();
+        let says = |text: &str, word: &str| text.to_lowercase().contains(word);
+        texts.any(|text| says(&text, "prepare") || says(&text, "deallocate"))
+    }
 }
 
 /// What a phase says without saying it; refuses items that could not be told apart.

@@ -1,6 +1,6 @@
 //! `plan`: what a run of a pushed pack would do, step by step, without doing anything.
 
-use crate::report::report;
+use crate::report::{given, report};
 use crate::store::{self, here};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -17,7 +17,7 @@ type Line = (i64, String, i32, String, i32, String, String);
     reason = "pgrx reads the result's columns from the type as it is written here"
 )]
 fn plan(
-    pack: &str,
+    pack: Option<&str>,
     target: default!(Option<i64>, "NULL"),
 ) -> Result<
     TableIterator<
@@ -34,7 +34,7 @@ fn plan(
     >,
     ErrorReport,
 > {
-    Ok(TableIterator::new(lines(pack, target).map_err(report)?))
+    Ok(TableIterator::new(lines(given(pack, "pack")?, target).map_err(report)?))
 }
 
 fn lines(pack: &str, target: Option<i64>) -> Result<Vec<Line>, Error> {

@@ -4,7 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::pg_sys::{self, AsPgCStr};
 use pgrx::prelude::*;
 use std::ffi::c_char;
-use strata_core::Error;
+use strata_core::{Error, Kind};
 
 #[allow(unsafe_code)]
 unsafe extern "C-unwind" {
@@ -34,6 +34,13 @@ pub fn report(error: Error) -> ErrorReport {
         Some(hint) => report.set_hint(hint),
         None => report,
     }
+}
+
+/// An argument that must not be null. Raises 22004.
+pub fn given<T>(argument: Option<T>, name: &str) -> Result<T, ErrorReport> {
+    argument.ok_or_else(|| {
+        report(Error::new(Kind::BadArgument, format!("{name} must not be null")).with_sqlstate("22004"))
+    })
 }
 
 /// SPI refused to run a statement of ours: a fault of ours, never of the caller.

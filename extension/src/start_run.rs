@@ -4,7 +4,7 @@ use crate::delegation::{self, Delegate};
 use crate::executor::launch;
 use crate::patience;
 use crate::push_pack::lock;
-use crate::report::report;
+use crate::report::{given, report};
 use crate::store::{self, here};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -17,12 +17,14 @@ use strata_core::{Error, Kind};
 /// Moves a pushed pack in the background, as the calling role, or tries to and undoes it; returns the run.
 #[pg_extern(volatile, parallel_unsafe)]
 fn start_run(
-    pack: &str,
+    pack: Option<&str>,
     target: default!(Option<i64>, "NULL"),
     to_phase: default!(Option<i32>, "NULL"),
-    dry_run: default!(bool, "false"),
-    variables: default!(JsonB, "'{}'"),
+    dry_run: default!(Option<bool>, "false"),
+    variables: default!(Option<JsonB>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
+    let (pack, dry_run) = (given(pack, "pack")?, given(dry_run, "dry_run")?);
+    let variables = given(variables, "variables")?;
     let asked = Asked { target, to_phase: to_phase.map(i64::from), dry_run, variables: &variables.0 };
     let (id, waits, delegate) = queue(pack, &asked).map_err(report)?;
     if waits {

@@ -1,8 +1,11 @@
 -- grant_backfill: lets a role walk tables. The statement of a backfill runs with the role's own rights; what it gains is
--- the bookkeeping. Raises 42704 (no such role, by regrole).
+-- the bookkeeping. Raises 22004 (null), 42704 (no such role, by regrole).
 create function strata.grant_backfill(role regrole) returns void
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
+    if role is null then
+        raise exception 'role must not be null' using errcode = '22004', hint = 'name the role: ''deploy''';
+    end if;
     execute format('grant usage on schema strata to %s', role);
     execute format(
         'grant execute on function strata.walk_columns(regclass, text), strata.walk_query(regclass, text),

@@ -160,3 +160,34 @@ fn functions_pin_their_search_path() {
     );
     assert_eq!(loose, [""; 0], "security definer");
 }
+
+#[test]
+fn a_null_where_none_is_meant_is_refused_in_words() {
+    let database = Database::installed();
+    for (call, argument) in [
+        ("plan(null)", "pack"),
+        ("start_run(null)", "pack"),
+        ("start_run('p', dry_run => null)", "dry_run"),
+        ("start_run('p', variables => null)", "variables"),
+        ("start_run_once(null, null)", "pack"),
+        ("grant_operator(null)", "role"),
+        ("grant_backfill(null)", "role"),
+    ] {
+        let refused = database.refusal(&format!("select strata.{call}"));
+        assert_eq!(refused, ("22004".to_owned(), format!("{argument} must not be null")), "{call}");
+    }
+    // None of all that are written in Rust tells of itself instead.
+    let calls: Vec<String> = database.column(
+        "select format('select * from strata.%I(%s)', p.proname,
+                       (select string_agg('null::' || t::regtype, ', ') from unnest(p.proargtypes::oid[]) t))
+         from pg_proc p join pg_language l on l.oid = p.prolang
+         where p.pronamespace = 'strata'::regnamespace and l.lanname = 'c' and p.prorettype <> 'trigger'::regtype",
+    );
+    assert!(calls.len() > 10, "{calls:?}");
+    for call in calls {
+        if let Err(error) = database.connect().batch_execute(&call) {
+            let error = error.as_db_error().expect("an answer");
+            assert_ne!(error.code().code(), "XX000", "{call}: {}", error.message());
+        }
+    }
+}

@@ -29,7 +29,7 @@ fn the_owner_of_the_database_moves_packs_without_being_a_superuser() {
     let strata = role.strata(&database).path(pack.path());
     assert_eq!(strata.run(&["up"]).ok().stdout, "3 versions applied\n");
     assert_eq!(database.value::<i64>("select count(*) from t where x = 1"), 2000);
-    strata.run(&["verify"]).ok();
+    assert_eq!(strata.run(&["verify"]).ok().stdout, "1 check ok\n");
     strata.run(&["status"]).ok();
     assert_eq!(strata.run(&["version"]).ok().stdout, "3\n");
     strata.run(&["goto", "1"]).ok();
@@ -77,6 +77,32 @@ fn another_role_is_told_what_it_lacks_and_may_once_it_was_granted() {
         assert!(session.batch_execute(forbidden).is_err(), "{forbidden}");
     }
     role.leave(database);
+}
+
+#[test]
+fn who_may_not_sign_is_told_which_right_that_is_and_may_once_it_was_granted() {
+    let (database, role) = (Database::installed(), Role::new());
+    role.owns(&database);
+    let toml = "name = \"p\"\ntitle = \"p\"\n[[phase]]\nnumber = 1\nname = \"one\"\nmigrations = [1]\nneeds = [\"signed\"]\n";
+    let pack = Folder::of(&[("pack.toml", toml), ("001_a.up.sql", "create table a ()")]);
+    let strata = role.strata(&database).path(pack.path());
+    strata.run(&["up"]).exits(9);
+    let signs = ["sign-off", "1.signed", "--reason", "sure"];
+    let says = ["permission denied for function sign_off", "no operator has it"];
+    let refused = strata.run(&signs).exits(26).says(&says);
+    let (_, grant) = refused.error().split_once("let the owner of strata run: ").expect("what helps");
+    database.run(&grant.replace("your_role", role.name()));
+    strata.run(&signs).ok();
+    strata.run(&["up"]).ok();
+    role.leave(database);
+}
+
+#[test]
+fn a_lock_timeout_that_the_server_cannot_have_is_refused_before_anything() {
+    let (database, pack) = (Database::installed(), pack());
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up", "--table-lock-timeout", "2000000001"]).exits(2);
+    strata.run(&["up", "1", "--table-lock-timeout", "2000000000"]).ok();
 }
 
 #[test]

@@ -26,6 +26,19 @@ fn a_file_may_prepare_under_every_name() {
 }
 
 #[test]
+fn a_file_may_forget_everything_that_is_prepared() {
+    let database = Database::installed();
+    database.run("create table t (x int)");
+    let pack = Folder::of(&[
+        ("001_a.up.sql", "deallocate all; create index concurrently i on t (x); deallocate all; select 1"),
+        ("002_b.up.sql", "deallocate all; create index concurrently j on t (x); deallocate all; select 1"),
+    ]);
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up", "--dry-run"]).ok();
+    strata.run(&["up"]).ok();
+}
+
+#[test]
 fn a_step_that_is_tried_again_prepares_again() {
     let database = Database::installed();
     database.run("create table t (x int)");

@@ -17,6 +17,8 @@ use strata_core::{Error, Kind, upload};
 pub async fn run(args: &Args, output: &Output, found: &Found) -> Result<Report, Error> {
     let order = Order::read(&found.request)?;
     let session = Session::open_on_path(args, &order.search_path).await?;
+    // Its files are not known yet.
+    session.leave_names();
     let second = ground::check(&session, args).await?;
     let mut pack = stored(&session, &found.pack).await?;
     pack.given = order.variables.clone();

@@ -2,7 +2,7 @@
 
 use super::{Event, Run};
 use crate::adopt::{self, Ledger};
-use crate::error::{DbError, Error, GRANT, Kind};
+use crate::error::{DbError, Error, Kind, grant};
 use crate::plan::{Direction, Move, Step};
 use crate::script::Part;
 use crate::statement::{Statement, Value};
@@ -120,11 +120,11 @@ impl Task {
     pub(super) fn failed(&self, doing: &str, cause: DbError) -> Error {
         let file =
             matches!(self, Task::Statement(..) | Task::Setting(..) | Task::Verify(_) | Task::Check(..));
-        let (state, told) = (cause.sqlstate.clone(), cause.hint.is_some());
+        let (state, told, message) = (cause.sqlstate.clone(), cause.hint.is_some(), cause.message.clone());
         let error = Error::failed(doing, cause);
         match state.as_str() {
             _ if file => error,
-            "42501" if !told => error.hint(GRANT),
+            "42501" if !told => error.hint(grant(&message)),
             "55P03" => error.of_kind(Kind::Locked),
             "ST006" => taken_over(),
             "ST007" => error.of_kind(Kind::Changed),
