@@ -353,8 +353,11 @@ pub struct Search {
     /// What to look for, in plain language.
     pub text: String,
     /// Whose rows. Without it the caller's own, where row level security says who that is.
-    #[arg(long, value_name = "UUID")]
-    pub user: Option<uuid::Uuid>,
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub user: Option<String>,
+    /// Only rows of this organisation.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub organisation: Option<String>,
     /// How many hits, 1 to 1000.
     #[arg(short = 'k', long, value_name = "HITS", default_value_t = 10)]
     pub count: i32,

@@ -33,6 +33,8 @@ pub struct Source {
     pub model: Model,
     /// Whether it can be searched by its words.
     pub has_words: bool,
+    /// Whether its rows are embedded here; else the application does it.
+    pub is_queued: bool,
 }
 
 /// An embedding model as the database knows it.
@@ -187,7 +189,7 @@ pub async fn registered(session: &Session) -> Result<Vec<Source>, Error> {
         let text = |i: usize| row.get(i).cloned().flatten().unwrap_or_default();
         let dimensions = text(3).parse().unwrap_or(0);
         let model = Model { name: text(1), provider: text(2), dimensions };
-        Source { entity_type: text(0), model, has_words: text(4) == "true" }
+        Source { entity_type: text(0), model, has_words: text(4) == "true", is_queued: text(5) == "true" }
     };
     Ok(rows.iter().map(source).collect())
 }
@@ -256,7 +258,7 @@ fn warn_of_cuts(desks: &Desks, output: &Output) {
 
 async fn queue_missing(session: &Session, sources: &[Source]) -> Result<i64, Error> {
     let mut queued = 0;
-    for source in sources {
+    for source in sources.iter().filter(|source| source.is_queued) {
         let mut last: Option<String> = None;
         loop {
             let params = vec![source.entity_type.as_str().into(), last.as_deref().into(), Value::Int(PAGE)];

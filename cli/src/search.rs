@@ -1,4 +1,4 @@
-//! `search`: embeds a text with the model of the sources and asks `strata.rag_search` in the caller's session.
+//! `search`: embeds a text with the model of the sources and asks `strata.search` in the caller's session.
 
 use crate::args::{Args, Search};
 use crate::embed::{self, Model, Source};
@@ -41,8 +41,8 @@ async fn hits(session: &Session, search: &Search, sources: &[Source]) -> Result<
     let embedding = embedding(&model, &search.text).await?;
     let words = search.text_weight.map_or(sources.iter().any(|source| source.has_words), |share| share > 0.0);
     let text = words.then_some(&search.text);
-    let sql = include_str!("../../sql/query/rag_search.sql");
-    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 12] = [
+    let sql = include_str!("../../sql/query/search.sql");
+    let params: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [
         &embedding,
         &search.user,
         &search.count,
@@ -55,6 +55,7 @@ async fn hits(session: &Session, search: &Search, sources: &[Source]) -> Result<
         &text,
         &search.text_weight,
         &model.name,
+        &search.organisation,
     ];
     let rows = session.client().query(sql, &params).await.map_err(|e| failed("searching", db_error(e)))?;
     rows.iter().map(Hit::read).collect::<Result<_, _>>().map_err(|e| failed("reading hits", db_error(e)))
@@ -96,7 +97,7 @@ async fn embedding(model: &Model, text: &str) -> Result<Vector, Error> {
 
 struct Hit {
     entity_type: String,
-    entity_id: uuid::Uuid,
+    entity_id: String,
     title: Option<String>,
     content: Option<String>,
     similarity: Option<f64>,
@@ -138,12 +139,13 @@ impl Hit {
 
 fn print(output: &Output, search: &Search, hits: &[Hit]) {
     let narrowed = search.types.is_some()
+        || search.organisation.is_some()
         || search.minimum.is_some()
         || search.filter.is_some()
         || search.days.is_some();
     let object = |hit: &Hit| {
         json!({
-            "entity_type": hit.entity_type, "entity_id": hit.entity_id.to_string(), "title": hit.title, "content": hit.content,
+            "entity_type": hit.entity_type, "entity_id": hit.entity_id, "title": hit.title, "content": hit.content,
             "similarity": hit.similarity, "created_at": hit.created_at, "metadata": hit.metadata,
         })
     };

@@ -9,9 +9,11 @@ use crate::error::{Error, Kind};
 mod diversity;
 mod hybrid;
 mod request;
+mod shape;
 mod statement;
 pub use diversity::{Candidate, Picker};
-pub use request::{Id, Near, Options, Request, tenant};
+pub use request::{Id, Name, Near, Options, Request, tenant};
+pub use shape::Ids;
 use statement::Search;
 
 /// A registered source, as the caller sees it. Names are bare, unquoted.
@@ -21,10 +23,18 @@ pub struct Source {
     pub entity_type: String,
     /// Schema and name of the table.
     pub relation: (String, String),
-    /// The column that names a row, a uuid.
+    /// The column that names a row.
     pub key: String,
-    /// The column that says whose row it is, a uuid.
+    /// Its type.
+    pub key_type: KeyType,
+    /// The column that says whose row it is.
     pub tenant: String,
+    /// Its type.
+    pub tenant_type: KeyType,
+    /// The column that says in which organisation it is, and its type.
+    pub organisation: Option<(String, KeyType)>,
+    /// The table of its embeddings; none: they stand in the row.
+    pub vectors: Option<Vectors>,
     /// The column that becomes `title`.
     pub title: Option<String>,
     /// The columns that become `content`, a line each.
@@ -71,6 +81,52 @@ pub enum Hidden {
     Since(String),
 }
 
+/// The type of a column that names a row, a tenant or an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// uuid
+    Uuid,
+    /// int2, int4, int8
+    Number,
+    /// text, varchar
+    Text,
+}
+
+impl KeyType {
+    /// As an error names it.
+    fn shown(self) -> &'static str {
+        match self {
+            KeyType::Uuid => "uuid",
+            KeyType::Number => "bigint",
+            KeyType::Text => "text",
+        }
+    }
+
+    /// Whether some value of the type can be written so.
+    fn holds(self, name: &str) -> bool {
+        match self {
+            KeyType::Uuid => {
+                let digits = |c: &char| !matches!(c, '-' | '{' | '}');
+                let digits: Vec<char> = name.trim().chars().filter(digits).collect();
+                digits.len() == 32 && digits.iter().all(char::is_ascii_hexdigit)
+            }
+            KeyType::Number => name.trim().parse::<i64>().is_ok(),
+            KeyType::Text => true,
+        }
+    }
+}
+
+/// A table of embeddings. Names are bare, unquoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vectors {
+    /// Schema and name.
+    pub relation: (String, String),
+    /// The column that names the row.
+    pub key: String,
+    /// The column that holds the entity type, where the table serves several.
+    pub entity_type: Option<String>,
+}
+
 /// How the words of a source are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
@@ -111,8 +167,10 @@ pub enum Access {
 pub enum Argument {
     /// vector: query_embedding.
     Embedding,
-    /// uuid: whose rows.
+    /// uuid, or text where ids are texts: whose rows.
     Tenant,
+    /// text: in which organisation.
+    Organisation,
     /// int8: rows at most.
     Rows(i64),
     /// int8: how many of the nearest vectors of a store are looked at.
@@ -125,8 +183,8 @@ pub enum Argument {
     Metadata,
     /// float8[]: the weight of each source.
     Weights(Vec<f64>),
-    /// uuid: the row that the search begins at.
-    Id(Id),
+    /// uuid, or text where ids are texts: the row that the search begins at.
+    Row,
     /// text: query_text.
     Text,
     /// float8: text_weight.
@@ -160,7 +218,7 @@ pub struct Deeper {
     pub rows: i64,
     /// Vectors looked at.
     pub candidates: i64,
-    /// Whether the tenant has as many vectors: $1 uuid tenant, $2 int8 candidates. Column: bool.
+    /// Whether the tenant has as many vectors: $1 tenant, uuid or text, $2 int8 candidates. Column: bool.
     pub more: String,
 }
 
@@ -171,7 +229,8 @@ pub struct Diverse {
     pub diversity: f64,
     /// Rows wanted, 1 to 1000.
     pub rows: i64,
-    /// Fetches what was picked: $1 int4[] sources, $2 uuid[] keys, $3 float8[] ranks. Columns as of a plain answer.
+    /// Fetches what was picked: $1 int4[] sources, $2 uuid[] or text[] keys, $3 float8[] ranks. Columns as of a plain
+    /// answer.
     pub fetch: String,
 }
 
@@ -209,8 +268,8 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
         vector_schema,
         near: match request.near {
             Near::Embedding(_) => statement::Near::Embedding,
-            Near::Row(entity_type, id) => {
-                statement::Near::Row(request::known("input_entity_type", entity_type, sources)?, id)
+            Near::Row(entity_type) => {
+                statement::Near::Row(request::known("input_entity_type", entity_type, sources)?)
             }
         },
         rows: if diversity.is_some() { candidates(rows) } else { rows },
@@ -219,9 +278,11 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
         by_metadata: request.options.metadata_is_object.is_some(),
         weights: request.weights(&chosen, sources)?,
         text: request.text(&chosen)?,
+        ids: request.options.ids,
+        by_organisation: request.options.organisation.is_some(),
     };
     let (sql, arguments) = if diversity.is_some() { search.candidates()? } else { search.rows()? };
-    let fetch = || statement::by_key(&chosen);
+    let fetch = || statement::by_key(&chosen, request.options.ids);
     let diverse = diversity.map(|diversity| Ok(Diverse { diversity, rows, fetch: fetch()? }));
     Ok(Plan {
         sql,
@@ -233,10 +294,11 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
     })
 }
 
-/// The row that a search begins at: what to ask about it. $1 uuid its key. Columns: its tenant uuid, the length of its
-/// embedding float8. Fails with 42501, 42703, 42704, 42804, 42P01.
+/// The row that a search begins at: what to ask about it. $1 its key, uuid or text. Columns: its tenant, uuid or text, and
+/// the length of its embedding float8. Fails with 42501, 42703, 42704, 42804, 42P01, 55000; with 22P02 where no key of the
+/// source is called `row`, which is given where keys are named by text.
 pub fn begin<'s>(
-    entity_type: &str,
+    (entity_type, row): (&str, Option<&str>),
     sources: &'s [Source],
     vector_schema: &str,
 ) -> Result<(&'s Source, String), Error> {
@@ -247,13 +309,20 @@ pub fn begin<'s>(
     if source.access == Access::Denied {
         return Err(denied(source));
     }
-    Ok((source, statement::begin(source, vector_schema)?))
+    let ids = if row.is_some() { Ids::Text } else { Ids::Uuid };
+    if !ids.fit(source) {
+        return Err(unfit(source));
+    }
+    if let Some(row) = row.filter(|row| !source.key_type.holds(row)) {
+        return Err(request::misnamed("input_entity_id", row, source, source.key_type));
+    }
+    Ok((source, statement::begin(source, ids, vector_schema)?))
 }
 
 /// Whether a search can begin at that row: the tenant and the length of the embedding as [`begin`]'s statement answers.
 /// Fails with 42704, 55000, 22000.
-pub fn can_begin(entity_type: &str, id: Id, row: Option<(Id, Option<f64>)>) -> Result<Id, Error> {
-    let id = request::Uuid(id);
+pub fn can_begin<N: Name>(entity_type: &str, id: &N, row: Option<(N, Option<f64>)>) -> Result<N, Error> {
+    let id = id.shown();
     match row {
         None => Err(Error::new(Kind::NotFound, format!("{entity_type} {id} does not exist"))
             .hint("or the caller may not see it")),
@@ -320,7 +389,7 @@ fn readable<'s>(request: &Request<'_>, sources: &'s [Source]) -> Result<Vec<&'s 
             .with_sqlstate("55000")
             .hint("register a table with strata.add_source"));
     }
-    let wanted: Vec<&Source> = sources.iter().filter(|s| request.wants(s)).collect();
+    let wanted = fitting(request, sources)?;
     if let Some(broken) = wanted.iter().find_map(|s| broken(s)) {
         return Err(broken);
     }
@@ -335,6 +404,33 @@ fn readable<'s>(request: &Request<'_>, sources: &'s [Source]) -> Result<Vec<&'s 
         }
         _ => Ok(readable),
     }
+}
+
+/// The sources that were asked for and can be named and narrowed so; an error where one that was named cannot, or none can.
+fn fitting<'s>(request: &Request<'_>, sources: &'s [Source]) -> Result<Vec<&'s Source>, Error> {
+    let wanted = || sources.iter().filter(|s| request.wants(s));
+    // A name that is wrong says more than a source that lacks something.
+    let misfit = wanted().filter_map(|s| request.misfit(s)).min_by_key(|misfit| misfit.sqlstate() != "22P02");
+    let fitting: Vec<&Source> = wanted().filter(|s| request.misfit(s).is_none()).collect();
+    match misfit {
+        Some(misfit) if request.options.entity_types.is_some() || fitting.is_empty() => Err(misfit),
+        _ => Ok(fitting),
+    }
+}
+
+/// Whether `rag_search` can name the rows of a source and its tenants.
+pub fn by_uuid(source: &Source) -> bool {
+    Ids::Uuid.fit(source)
+}
+
+/// A source whose rows cannot be named as this search names them.
+fn unfit(source: &Source) -> Error {
+    let (key, tenant) = (source.key_type.shown(), source.tenant_type.shown());
+    let what =
+        format!("source \"{}\" has keys of type {key} and tenants of type {tenant}", source.entity_type);
+    Error::new(Kind::NotFound, what)
+        .with_sqlstate("55000")
+        .hint("strata.search finds its rows: it names them by text")
 }
 
 fn denied(source: &Source) -> Error {

@@ -196,9 +196,14 @@ extension_sql_file!("../../sql/create/sources.sql", name = "sources", requires =
 extension_sql_file!("../../sql/create/queue_status.sql", name = "queue_status", requires = ["sources"]);
 extension_sql_file!("../../sql/create/as_jsonb.sql", name = "as_jsonb", requires = ["queue_status"]);
 extension_sql_file!(
+    "../../sql/create/require_vectors_table.sql",
+    name = "require_vectors_table",
+    requires = ["as_jsonb"]
+);
+extension_sql_file!(
     "../../sql/create/hierarchy_change.sql",
     name = "hierarchy_change",
-    requires = ["as_jsonb"]
+    requires = ["require_vectors_table"]
 );
 extension_sql_file!(
     "../../sql/create/hierarchy_statement.sql",

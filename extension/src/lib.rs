@@ -12,6 +12,7 @@ mod caller;
 mod delegation;
 mod executor;
 mod finalize_migration_cleanup;
+mod find_similar;
 mod find_similar_content;
 mod hits;
 mod install;
@@ -30,8 +31,10 @@ mod rag_search;
 mod registry;
 mod remembered;
 mod report;
+mod search;
 mod search_explain;
 mod settings;
+mod similar;
 mod spare_server;
 mod start_run;
 mod store;
@@ -88,6 +91,8 @@ extension_sql_file!(
         caller::caller,
         "refresh_hierarchy_view",
         rag_search::rag_search,
+        search::search,
+        find_similar::find_similar,
         find_similar_content::find_similar_content,
         search_explain::search_explain
     ]

@@ -5,7 +5,7 @@ use crate::registry::Registry;
 use std::cell::RefCell;
 use std::rc::Rc;
 use strata_core::Error;
-use strata_core::search::{self, Near, Plan, Request};
+use strata_core::search::{self, Ids, Near, Plan, Request};
 
 /// All that a plan depends on where nothing has been asked for by name.
 #[derive(Clone, Copy, PartialEq)]
@@ -55,6 +55,8 @@ fn key(request: &Request<'_>) -> Option<Key> {
         || options.metadata_is_object.is_some()
         || options.weights.is_some()
         || options.text.is_some()
+        || options.organisation.is_some()
+        || options.ids == Ids::Text
         || options.diversity.is_some();
     (!named).then_some(Key { count: request.count, days: request.days, dimensions: embedding.len() })
 }

@@ -10,7 +10,7 @@ use crate::vector::Vector;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{JsonB, Uuid};
-use strata_core::search::{Near, Options, Request};
+use strata_core::search::{Ids, Near, Options, Request};
 
 /// The rows of one tenant nearest to an embedding, and to a text where one is given, over all sources, best first.
 #[pg_extern(stable, parallel_safe)]
@@ -32,6 +32,7 @@ fn rag_search(
     query_text: default!(Option<&str>, "NULL"),
     text_weight: default!(Option<f64>, 0.5),
     embedding_model: default!(Option<&str>, "NULL"),
+    organisation_filter: default!(Option<&str>, "NULL"),
 ) -> Result<
     TableIterator<
         'static,
@@ -60,17 +61,23 @@ fn rag_search(
             text: query_text,
             text_weight,
             model: embedding_model,
+            tenant: None,
+            organisation: organisation_filter,
+            ids: Ids::Uuid,
         },
     };
     let registry = remembered::registry().map_err(internal)?;
     let plan = planned::plan(&request, &registry).map_err(report)?;
+    let tenant = registry.tenant(user_id_filter, plan.row_security)?;
     let values = Values {
-        tenant: registry.tenant(user_id_filter, plan.row_security)?,
+        tenant: tenant.into(),
+        organisation: organisation_filter,
         embedding: query_embedding.map(|embedding| embedding.parameter(registry.vector)),
         metadata: metadata_filter,
         text: query_text,
+        row: None,
     };
-    let caller = plan.row_security.then_some(values.tenant);
+    let caller = plan.row_security.then_some(tenant);
     let found = known_as(caller, || hits(&plan, values)).map_err(internal)?;
     Ok(TableIterator::new(found))
 }

@@ -7,7 +7,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
-use strata_core::search::{self, Access, Hidden, Source, Store, Words};
+use strata_core::search::{self, Access, Hidden, KeyType, Name, Source, Store, Vectors, Words};
 
 /// What is registered, and the oid and the schema of pgvector's type.
 pub struct Registry {
@@ -58,9 +58,23 @@ impl Registry {
     pub fn tenant(&self, filter: Option<Uuid>, row_security: bool) -> Result<Uuid, ErrorReport> {
         let caller = if row_security { self.caller().map_err(internal)? } else { None };
         let bytes = |id: Uuid| *id.as_bytes();
-        search::tenant(filter.map(bytes), row_security, caller.map(bytes))
-            .map(Uuid::from_bytes)
-            .map_err(report)
+        decided(filter.map(bytes), row_security, caller.map(bytes)).map(Uuid::from_bytes)
+    }
+
+    /// The same where tenants are named by text.
+    pub fn tenant_by_text(&self, filter: Option<String>, row_security: bool) -> Result<String, ErrorReport> {
+        let caller = if row_security { self.caller_by_text().map_err(internal)? } else { None };
+        decided(filter, row_security, caller)
+    }
+
+    /// The subject of the request's claims, which need be no uuid; else whom `auth.uid()` names.
+    pub fn caller_by_text(&self) -> spi::Result<Option<String>> {
+        let sql = include_str!("../../sql/query/caller_by_text.sql");
+        let subject = select(sql, &[], |row| row[1].value::<String>())?.into_iter().flatten().next();
+        match subject {
+            Some(subject) => Ok(Some(subject)),
+            None => Ok(self.caller()?.map(|id| id.to_string())),
+        }
     }
 
     /// Supabase's `auth.uid()` where it is, else the subject of the request's claims.
@@ -71,6 +85,10 @@ impl Registry {
         };
         Ok(select(sql, &[], |row| row[1].value::<Uuid>())?.into_iter().flatten().next())
     }
+}
+
+fn decided<N: Name>(filter: Option<N>, row_security: bool, caller: Option<N>) -> Result<N, ErrorReport> {
+    search::tenant(filter, row_security, caller).map_err(report)
 }
 
 fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
@@ -85,7 +103,11 @@ fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
         entity_type: text("entity_type")?,
         relation: (text("relation_schema")?, text("relation_name")?),
         key: text("key_column")?,
+        key_type: key_type(row, "key_type")?,
         tenant: text("tenant_column")?,
+        tenant_type: key_type(row, "tenant_type")?,
+        organisation: organisation(row)?,
+        vectors: vectors(row)?,
         title: row["title_column"].value()?,
         content: required(row, "content_columns")?,
         created_at: text("created_at_column")?,
@@ -106,6 +128,32 @@ fn store(row: &SpiHeapTupleData<'_>) -> spi::Result<Option<Store>> {
     let name: Option<String> = row["store"].value()?;
     let half = required(row, "store_half")?;
     Ok(name.map(|name| Store { name, half }))
+}
+
+/// A column that is gone has none; `access` tells of it.
+fn key_type(row: &SpiHeapTupleData<'_>, column: &str) -> spi::Result<KeyType> {
+    Ok(match row[column].value::<&str>()? {
+        Some("number") => KeyType::Number,
+        Some("text") => KeyType::Text,
+        _ => KeyType::Uuid,
+    })
+}
+
+fn organisation(row: &SpiHeapTupleData<'_>) -> spi::Result<Option<(String, KeyType)>> {
+    let column: Option<String> = row["organisation_column"].value()?;
+    column.map(|column| Ok((column, key_type(row, "organisation_type")?))).transpose()
+}
+
+fn vectors(row: &SpiHeapTupleData<'_>) -> spi::Result<Option<Vectors>> {
+    if row["vectors_name"].value::<&str>()?.is_none() {
+        return Ok(None);
+    }
+    let text = |column| required::<String>(row, column);
+    Ok(Some(Vectors {
+        relation: (text("vectors_schema")?, text("vectors_name")?),
+        key: text("vectors_key_column")?,
+        entity_type: row["vectors_type_column"].value()?,
+    }))
 }
 
 fn access(row: &SpiHeapTupleData<'_>) -> spi::Result<Access> {

@@ -78,6 +78,9 @@ impl Asked<'_> {
             return Ok(left_out(source, "it is not in entity_types".to_owned()));
         }
         match source.access {
+            _ if !search::by_uuid(source) => {
+                Ok(left_out(source, "its keys or tenants are no uuids: call strata.search".to_owned()))
+            }
             Access::Readable => self.search(source, &[Some(source.entity_type.clone())]),
             _ => Ok(left_out(source, "the caller may not read it".to_owned())),
         }
@@ -86,7 +89,8 @@ impl Asked<'_> {
     /// How the words of a source are looked up; nothing where no text was given, or the source is left out altogether.
     fn tell_of_words(&self, source: &Source) -> Result<Option<Told>, ErrorReport> {
         let text = self.request.options.text.filter(|text| !text.trim().is_empty());
-        let Some(text) = text.filter(|_| self.wants(source) && source.access == Access::Readable) else {
+        let is_searched = self.wants(source) && source.access == Access::Readable && search::by_uuid(source);
+        let Some(text) = text.filter(|_| is_searched) else {
             return Ok(None);
         };
         let sql = "select strata.text_index($1)";
@@ -125,8 +129,15 @@ impl Asked<'_> {
             search::plan(&request, &self.registry.sources, &self.registry.vector_schema).map_err(report)?;
         let embedding = self.embedding.map(|embedding| embedding.parameter(self.registry.vector));
         let began = Instant::now();
-        let values = Values { embedding, tenant: self.tenant, metadata: None, text: None };
-        let found = hits(&plan, values).map_err(internal)?;
+        let values = Values {
+            embedding,
+            tenant: self.tenant.into(),
+            organisation: None,
+            metadata: None,
+            text: None,
+            row: None,
+        };
+        let found = hits::<Uuid>(&plan, values).map_err(internal)?;
         let milliseconds = began.elapsed().as_secs_f64() * 1e3;
         let sql = search::compared(source).map_err(report)?;
         let compared =

@@ -16,6 +16,7 @@ mod search_options;
 mod search_path;
 mod search_rights;
 mod search_shape;
+mod shapes;
 mod sign_off;
 mod sources;
 mod state;

@@ -2,8 +2,10 @@
 --
 -- Why: the application and its assistant call public.rag_search, in the signature that they know. The work is done by
 -- strata.rag_search over the sources that version 003 registered.
--- Done otherwise than in the document: it has a body; further arguments follow the four of the document, all with defaults; it runs with the caller's rights, so that row level security decides
--- and a user id in an argument opens nothing; the right to call it is taken from everybody before it is given to
+-- Done otherwise than in the document: it has a body; further arguments follow the four of the document, all with defaults;
+-- it runs with the caller's rights, so that row level security decides and a user id in an argument opens nothing; it runs
+-- with the caller's search_path, since policies of the application that name a function without its schema would fail under
+-- a fixed one, and in its body there is no name without a schema and no operator that a path could put another in place of; the right to call it is taken from everybody before it is given to
 -- authenticated, since a new function is open to all, anonymous callers included; every column of the answer comes from a
 -- qualified name, so that none is confused with an output of the same name; a wrong dimension is an error that names both.
 
@@ -37,7 +39,7 @@ create or replace function public.rag_search(
 ) returns table (
     entity_type text, entity_id uuid, title text, content text, similarity float8, created_at timestamptz, metadata jsonb
 )
-language sql stable parallel safe security invoker set search_path = pg_catalog, pg_temp as $$
+language sql stable parallel safe security invoker as $$
     select r.entity_type, r.entity_id, r.title, r.content, r.similarity, r.created_at, r.metadata
     from strata.rag_search(
         rag_search.query_embedding, rag_search.user_id_filter, rag_search.match_count, rag_search.date_range_days,

@@ -30,10 +30,10 @@ with probe as (
            (select pg_get_function_result(p.oid) from pg_catalog.pg_proc p
             where p.pronamespace = 'public'::regnamespace and p.proname = 'rag_search')
     union all
-    select 'runs with the rights of', 'its caller, stable, fixed search_path',
+    select 'runs with the rights of', 'its caller, stable, search_path of its caller',
            (select concat_ws(', ', case when p.prosecdef then 'its owner' else 'its caller' end,
                              case p.provolatile when 's' then 'stable' end,
-                             case when p.proconfig::text like '%search_path=%' then 'fixed search_path' end)
+                             case when p.proconfig is null then 'search_path of its caller' end)
             from pg_catalog.pg_proc p where p.pronamespace = 'public'::regnamespace and p.proname = 'rag_search')
     union all
     select format('execute of %s.rag_search for %s', s.schema, w.role), w.may::text,

@@ -19,6 +19,9 @@ comment on column strata.source.hidden_column is 'A boolean that is true, or a d
 comment on column strata.source.text_search_config is 'Under which its words are found; null: they are not.';
 comment on column strata.source.text_search_column is 'A tsvector that holds the words; null: they are made of title and content.';
 comment on column strata.source.store is 'The table of the schema strata_vectors that keeps the vectors; null: the vector column does.';
+comment on column strata.source.organisation_column is 'The column that says in which organisation a row is; null: none.';
+comment on column strata.source.vectors_name is 'The table of its embeddings; null: they stand in the row, or in a store.';
+comment on column strata.source.queued is 'Whether changes of the text queue jobs; else the embeddings are the application''s to write.';
 comment on column strata.source.model_column is 'Where the model of a vector is kept beside it; null: nowhere.';
 comment on column strata.source.embedded_at_column is 'Where the time of a vector is kept beside it; null: nowhere.';
 
@@ -73,6 +76,8 @@ comment on function strata.require_key(regclass, text) is 'Inner part of add_sou
 comment on function strata.require_column(regclass, text, text) is 'Inner part of add_source: refuses a column that cannot play its role.';
 comment on function strata.require_vector_column(regclass, text, text) is
     'Inner part of add_source: refuses a column that cannot hold the vectors of a model.';
+comment on function strata.require_vectors_table(regclass, text, regclass, text, text) is
+    'Inner part of add_source: refuses a table of embeddings that cannot be joined to the rows.';
 comment on function strata.require_vectors is 'Inner part of complete_jobs: refuses vectors that a source cannot keep.';
 comment on function strata.lease_jobs(text, int, interval, boolean, text[]) is 'Inner part of claim_jobs: the queue.';
 comment on function strata.lock_ripe_jobs(text, int, int) is 'Inner part of lease_jobs: the ripe jobs of a model, tenants in turn.';

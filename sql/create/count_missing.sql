@@ -1,5 +1,5 @@
 -- count_missing: how many rows of a source have text and no vector, and how many of these have no job either. Null where
--- its table or a column is gone. Reads the whole table. Raises 42704 (no such source).
+-- its table or a column is gone, and where its embeddings are the application's to write. Reads the whole table. Raises 42704 (no such source).
 create function strata.count_missing(entity_type text, out missing bigint, out unqueued bigint)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -9,6 +9,9 @@ begin
     if s.entity_type is null then
         raise exception 'source "%" does not exist', entity_type
             using errcode = '42704', hint = 'look into strata.source';
+    end if;
+    if not s.queued then
+        return;
     end if;
     execute format('select count(*), count(*) filter (where not exists (
                         select from strata.job j where j.entity_type = $1 and j.entity_id = r.%5$I and j.model = $2))

@@ -12,7 +12,8 @@ begin
         select s.entity_type, s.queued + s.leased as waiting, coalesce(s.unqueued = 0, false) and s.late + s.dead = 0 and s.broken is null as ok,
                format('embeddings of %s: %s missing, %s waiting, %s dead%s', s.entity_type,
                       coalesce(s.missing::text, '?'), s.queued + s.leased, s.dead, ', ' || s.broken) as told
-        from (select q.*, f.fault as broken from strata.queue_status() q join strata.sources() f using (entity_type)) s
+        from (select q.*, f.fault as broken from strata.queue_status() q join strata.sources() f using (entity_type)
+              join strata.source x using (entity_type) where x.queued) s
     ) q;
 end
 $$;

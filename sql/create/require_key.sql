@@ -19,7 +19,7 @@ begin
         raise exception '% has tables that inherit from it', relation
             using errcode = '42809', hint = 'partition the table instead, or register a table without children';
     end if;
-    perform strata.require_column(relation, key_column, 'uuid');
+    perform strata.require_column(relation, key_column, 'key');
     if not exists (
         select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
         where i.indrelid = relation and a.attname = key_column

@@ -1,5 +1,8 @@
 -- source: the tables that search reads, one row for each entity type. Names are text, not oids, so that a dump restores.
--- The key and the tenant are uuid columns. `title_column` may be null; `model_column` and `embedded_at_column` are
+-- Key, tenant and organisation are of type uuid, bigint (int, smallint) or text (varchar). Where the embeddings have a table of
+-- their own, `vectors_schema` and `vectors_name` name it, `vectors_key_column` the row's key in it, `vectors_type_column` the
+-- entity type, null where it holds those of this source alone. `queued`: changes of the text queue jobs; so far only for
+-- sources with uuid keys and the embedding in the row. `title_column` may be null; `model_column` and `embedded_at_column` are
 -- where the name of the model and the time are kept beside the vector, null where nobody asked for them.
 -- `text_search_config` is that under which its words are found, null where they are not; `text_search_column` is a tsvector
 -- that holds them, null where they are made of title and content.
@@ -21,10 +24,17 @@ create table strata.source (
     hidden_column      text,
     text_search_config text,
     text_search_column text,
+    organisation_column text,
+    vectors_schema     text,
+    vectors_name       text,
+    vectors_key_column text,
+    vectors_type_column text,
+    queued             boolean not null default true,
     model              text   not null references strata.model,
     store              text   check ((store is null) <> (vector_column is null)),
     unique (relation_schema, relation_name, vector_column),
     check (title_column is not null or cardinality(content_columns) > 0),
-    check (text_search_column is null or text_search_config is not null)
+    check (text_search_column is null or text_search_config is not null),
+    check ((vectors_name is null) = (vectors_schema is null) and (vectors_name is null) = (vectors_key_column is null))
 );
 create index source_model on strata.source (model);

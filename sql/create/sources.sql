@@ -11,27 +11,34 @@ language sql set search_path = pg_catalog, pg_temp as $$
     select s.entity_type, format('%I.%I', s.relation_schema, s.relation_name), s.model, m.dimensions, s.tenant_column,
            s.vector_column, s.hidden_column, i.name, s.text_search_config, strata.text_index(s.entity_type),
            case when r.oid is null then 'the table does not exist'
+                when e.oid is null then format('the table %I.%I of its embeddings does not exist', s.vectors_schema, s.vectors_name)
                 when c.gone is not null then format('column "%s" does not exist', c.gone)
                 when v.type <> format('vector(%s)', m.dimensions)
                 then format('column "%s" is of type %s, not vector(%s)', s.vector_column, v.type, m.dimensions)
                 when s.store is not null and to_regclass(format('strata_vectors.%I', s.store)) is null
                 then format('table strata_vectors.%I does not exist', s.store)
-                when w.triggers < 4 then 'the table is not watched: changes of its texts queue no job' end
+                when s.store is null and v.type is null then format('column "%s" does not exist', s.vector_column)
+                when s.queued and w.triggers < 4 then 'the table is not watched: changes of its texts queue no job' end
     from strata.source s
     join strata.model m on m.name = s.model
     left join lateral (select to_regclass(format('%I.%I', s.relation_schema, s.relation_name)) as oid) r on true
     left join lateral (
         select min(u.name) as gone
         from unnest(s.content_columns || s.metadata_columns
-                    || array[s.key_column, s.tenant_column, s.title_column, s.created_at_column, s.vector_column,
+                    || array[s.key_column, s.tenant_column, s.title_column, s.created_at_column,
+                             case when s.vectors_name is null then s.vector_column end, s.organisation_column,
                              s.hidden_column, s.text_search_column, s.model_column, s.embedded_at_column]) u(name)
         where u.name is not null
           and not exists (select from pg_attribute a
                           where a.attrelid = r.oid and a.attname = u.name and a.attnum > 0 and not a.attisdropped)
     ) c on true
     left join lateral (
+        select case when s.vectors_name is null then r.oid
+                    else to_regclass(format('%I.%I', s.vectors_schema, s.vectors_name)) end as oid
+    ) e on true
+    left join lateral (
         select regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*\.', '') as type from pg_attribute a
-        where a.attrelid = r.oid and a.attname = s.vector_column
+        where a.attrelid = e.oid and a.attname = s.vector_column and a.attnum > 0 and not a.attisdropped
     ) v on true
     left join lateral (
         select count(*) as triggers from pg_trigger t

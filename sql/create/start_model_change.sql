@@ -6,7 +6,7 @@
 -- It holds the sources' tables against writers for a moment, and waits at most a second for each, so that every later
 -- change of a text is heard. Raises 22004, 22023 (the same model, a budget below 1, vector_columns), 42704 (no such model, source or
 -- source of from_model), 55000 (a model is being changed already; the store is of the other type), 55P03 (somebody writes),
--- 42703, 42804 and 22000 (a column), 42P01 (the table of a source is gone).
+-- 42703, 42804 and 22000 (a column), 42P01 (the table of a source is gone), 0A000 (the application embeds a source).
 create function strata.start_model_change(
     from_model text, to_model text, vector_columns jsonb default '{}', store text default 'halfvec', budget_tokens bigint default null
 ) returns int
@@ -75,7 +75,11 @@ begin
     if relation is null then
         raise exception 'source "%": table %.% does not exist', s.entity_type, s.relation_schema, s.relation_name
             using errcode = '42P01', hint = format('call strata.drop_source(%L)', s.entity_type);
+    elsif not s.queued then
+        raise exception 'the embeddings of source "%" are the application''s to write', s.entity_type
+            using errcode = '0A000', hint = 'strata embeds where the key is a uuid and the embedding stands in the row or in a store';
     elsif vector_column is null then
+        perform strata.require_column(relation, u.name, 'uuid') from unnest(array[s.key_column, s.tenant_column]) u(name);
         made := strata.make_store(to_model, storage);
         perform strata.share_store(s, made);
     else

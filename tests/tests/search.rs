@@ -152,6 +152,7 @@ fn a_foreign_tenant_is_refused_and_so_is_a_caller_whom_nobody_names() {
             "select has_function_privilege('{role}', 'public.rag_search'::regproc, 'execute')
                  or has_function_privilege('{role}', 'strata.rag_search'::regproc, 'execute')
                  or has_function_privilege('{role}', 'strata.find_similar_content'::regproc, 'execute')
+                 or has_function_privilege('{role}', 'strata.search'::regproc, 'execute')
                  or has_function_privilege('{role}', 'strata.search_explain'::regproc, 'execute')"
         ));
         assert!(!allowed, "{role}");
@@ -262,6 +263,32 @@ fn the_roles_of_the_application_may_call_what_stands_beside_it() {
     let told =
         session.query("select way from strata.search_explain($1, null)", &[&question]).expect("allowed");
     assert!(told.iter().any(|row| row.get::<_, String>(0) == "exact"));
+}
+
+#[test]
+fn a_policy_that_names_a_function_without_its_schema_decides_as_it_does_elsewhere() {
+    let app = aurum::embedded();
+    app.run(
+        "create schema app; grant usage on schema app to authenticated;
+         create function app.is_mine(uuid) returns boolean language sql stable as 'select $1 = auth.uid()';
+         set search_path = public, app;
+         create function public.is_open(owner uuid) returns boolean language plpgsql stable as 'begin return is_mine(owner); end';
+         drop policy if exists own on tasks; create policy loose on tasks as restrictive for select to authenticated using (is_open(user_id))",
+    );
+    let question = pgvector(&questions(&app)[0]);
+    let mut session = app.connect();
+    sign_in(&mut session, MAYA);
+    session.batch_execute("set search_path = public, app").expect("a path");
+    let rows = |session: &mut Client, function: &str| -> Vec<Uuid> {
+        let sql = format!("select entity_id from {function}($1, null, 1000)");
+        session.query(&sql, &[&question]).expect("no error").iter().map(|row| row.get(0)).collect()
+    };
+    let (theirs, ours) = (rows(&mut session, "public.rag_search"), rows(&mut session, "strata.rag_search"));
+    assert!(!theirs.is_empty());
+    assert_eq!(theirs, ours);
+    session.batch_execute("set search_path = public").expect("a path");
+    let search = "select entity_id from public.rag_search($1, null, 1000)";
+    assert_eq!(refusal(session.query(search, &[&question]), search).0, "42883", "the caller's path decides");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_search_that_cannot_be_is_refused_with_its_own_exit_code() {
     let app = aurum::embedded();
     let strata = Strata::on(&app);
     strata.run(&["search", "  ", "--user", MAYA]).exits(2).says(&["the text to search for is empty"]);
-    strata.run(&["search", "x", "--user", "maya"]).exits(2);
+    strata.run(&["search", "x", "--user", "maya"]).says(&["user_id_filter \"maya\" is no uuid"]);
     strata.run(&["search", "x", "--user", MAYA, "-k", "0"]).exits(2).says(&["match_count", "not 0"]);
     strata.run(&["search", "x"]).exits(2).says(&["user_id_filter must not be null"]);
     let nobody = strata.run(&["search", "x", "--user", "00000000-0000-4000-8000-000000000000"]).ok();

@@ -3,11 +3,11 @@
 
 /// A row that may be picked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
+pub struct Candidate<I> {
     /// The number of its source.
     pub source: i32,
     /// Its key.
-    pub id: super::Id,
+    pub id: I,
     /// Minus its similarity to the question; none where it has no embedding.
     pub rank: Option<f64>,
     /// How well it answers, from 0 to 1, times the weight of its source.
@@ -18,22 +18,22 @@ pub struct Candidate {
 
 /// Picks one candidate after the other. A value that is turned by hand, so that the door can be interrupted in between.
 #[derive(Clone, Debug)]
-pub struct Picker {
-    left: Vec<Left>,
+pub struct Picker<I> {
+    left: Vec<Left<I>>,
     diversity: f64,
     wanted: usize,
 }
 
 #[derive(Clone, Debug)]
-struct Left {
-    candidate: Candidate,
+struct Left<I> {
+    candidate: Candidate<I>,
     /// To the most similar of those that are picked, from 0 to 1.
     likeness: f64,
 }
 
-impl Picker {
+impl<I> Picker<I> {
     /// Of these candidates, best first, so many. `diversity`: 0 to 1.
-    pub fn new(candidates: Vec<Candidate>, diversity: f64, wanted: i64) -> Self {
+    pub fn new(candidates: Vec<Candidate<I>>, diversity: f64, wanted: i64) -> Self {
         let left = candidates.into_iter().map(|mut candidate| {
             normalize(&mut candidate.vector);
             // A stored zero vector is near to nothing.
@@ -46,10 +46,11 @@ impl Picker {
     }
 
     /// The next; none where there are enough, or no more. Of equal ones the one that came first.
-    pub fn pick(&mut self) -> Option<Candidate> {
+    pub fn pick(&mut self) -> Option<Candidate<I>> {
         self.wanted = self.wanted.checked_sub(1)?;
-        let score =
-            |left: &Left| (1.0 - self.diversity) * left.candidate.relevance - self.diversity * left.likeness;
+        let score = |left: &Left<I>| {
+            (1.0 - self.diversity) * left.candidate.relevance - self.diversity * left.likeness
+        };
         let mut best = 0;
         for (n, left) in self.left.iter().enumerate().skip(1) {
             if score(left) > score(&self.left[best]) {

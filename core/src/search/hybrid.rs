@@ -8,7 +8,8 @@
 //! Written for any search_path, as everything here is.
 
 use super::request::{Text, has_config, has_operators};
-use super::statement::{Parameters, Parts, Search, relation, vector_of, visible};
+use super::shape::{self, Ids};
+use super::statement::{Parameters, Parts, Search, visible};
 use super::{Argument, Source, Words, candidates};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
@@ -57,18 +58,15 @@ impl Search<'_> {
     }
 
     fn matched_in(&self, n: usize, source: &Source, config: usize, parts: &Parts) -> Result<String, Error> {
-        let [key, tenant] = [Ident::new(&source.key)?, Ident::new(&source.tenant)?];
-        let (relation, words) = (relation(source)?, words(source)?);
-        let vector = match source.store {
-            None => format!("t.{}", Ident::new(&source.vector)?),
-            Some(_) => vector_of(source, &format!("t.{key}"), self.vector_schema)?,
-        };
-        let (distance, whose, also) = (&parts.distance, &parts.tenant, &parts.also[n]);
+        let (key, whose) = (self.ids.key(source)?, self.ids.of_tenant(source, &parts.tenant)?);
+        let (rows, words) = (shape::rows(source, "left join")?, words(source)?);
+        let vector = shape::vector(source, self.vector_schema)?;
+        let (distance, also) = (&parts.distance, &parts.also[n]);
         let found = format!(
-            "select {n} as source, {config} as config, t.{key}::pg_catalog.uuid as id,
+            "select {n} as source, {config} as config, {key} as id,
             ({vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank, {words} as words
-     from {relation} t
-     where t.{tenant} operator(pg_catalog.=) {whose} and ({words}) operator(pg_catalog.@@)
+     from {rows}
+     where {whose} and ({words}) operator(pg_catalog.@@)
                (select a.query from asked a where a.config operator(pg_catalog.=) {config}){also}"
         );
         Ok(match &parts.minimum {
@@ -169,11 +167,11 @@ pub(super) fn worded(source: &Source, text: &str) -> Result<Option<String>, Erro
         return Ok(None);
     }
     Ok(Some(format!(
-        "with {} select pg_catalog.count(*) from {} t where t.{} operator(pg_catalog.=) $1
+        "with {} select pg_catalog.count(*) from {} t where {}
              and ({}) operator(pg_catalog.@@) (select a.query from asked a){}",
         asked(&[source], "$2", has_operators(text)),
-        relation(source)?,
-        Ident::new(&source.tenant)?,
+        shape::relation(source)?,
+        Ids::Uuid.of_tenant(source, "$1")?,
         words(source)?,
         visible(source)?
     )))

@@ -1,6 +1,6 @@
 //! What a caller of search asks for, and what of it is refused.
 
-use super::{Source, Words};
+use super::{Access, Ids, KeyType, Source, Words, unfit};
 use crate::error::{Error, Kind};
 use serde_json::Value;
 
@@ -41,8 +41,8 @@ pub struct Request<'a> {
 pub enum Near<'a> {
     /// query_embedding
     Embedding(Option<&'a [f32]>),
-    /// The embedding of a row of this source, which is no answer itself.
-    Row(&'a str, Id),
+    /// The embedding of a row of this source, which is no answer itself. Its key stays with the door.
+    Row(&'a str),
 }
 
 /// Arguments that narrow or reorder an answer. Null everywhere: neither.
@@ -60,6 +60,12 @@ pub struct Options<'a> {
     pub text: Option<&'a str>,
     /// text_weight: from 0, the embedding alone, to 1, the words alone.
     pub text_weight: Option<f64>,
+    /// How rows and tenants are named.
+    pub ids: Ids,
+    /// Whose rows, where tenants are named by text: sources whose tenants are never called so are left out.
+    pub tenant: Option<&'a str>,
+    /// organisation_filter: sources without organisations, or whose organisations are never called so, are left out.
+    pub organisation: Option<&'a str>,
     /// diversity: from 0, similarity alone, to 1, difference from what stands above alone.
     pub diversity: Option<f64>,
     /// embedding_model: the model that made the embedding.
@@ -117,6 +123,34 @@ impl Request<'_> {
     pub(super) fn wants(&self, source: &Source) -> bool {
         let named = |types: &[Option<String>]| types.iter().flatten().any(|t| *t == source.entity_type);
         self.options.entity_types.is_none_or(named)
+    }
+
+    /// Why the rows of a source cannot be named, or narrowed, as is asked; none where they can, and where something is wrong
+    /// with it, which is told instead.
+    pub(super) fn misfit(&self, source: &Source) -> Option<Error> {
+        if !matches!(source.access, Access::Readable | Access::Denied) {
+            return None;
+        }
+        if !self.options.ids.fit(source) {
+            return Some(unfit(source));
+        }
+        if let Some(tenant) = self.options.tenant.filter(|tenant| !source.tenant_type.holds(tenant)) {
+            return Some(misnamed("user_id_filter", tenant, source, source.tenant_type));
+        }
+        let organisation = self.options.organisation?;
+        match &source.organisation {
+            None => Some(
+                Error::new(Kind::NotFound, format!("source \"{}\" has no organisations", source.entity_type))
+                    .with_sqlstate("55000")
+                    .hint(
+                        "leave organisation_filter out, or register the source with an organisation_column",
+                    ),
+            ),
+            Some((_, of)) if !of.holds(organisation) => {
+                Some(misnamed("organisation_filter", organisation, source, *of))
+            }
+            Some(_) => None,
+        }
     }
 
     /// Refuses entity types that are no source.
@@ -256,8 +290,26 @@ fn between(name: &str, least: f64, value: Option<f64>) -> Result<(), Error> {
     }
 }
 
+/// What a tenant or a caller is called.
+pub trait Name: PartialEq {
+    /// As Postgres shows it.
+    fn shown(&self) -> String;
+}
+
+impl Name for Id {
+    fn shown(&self) -> String {
+        Uuid(*self).to_string()
+    }
+}
+
+impl Name for String {
+    fn shown(&self) -> String {
+        format!("\"{self}\"")
+    }
+}
+
 /// Whose rows are searched. Under row level security that is the caller, named or not; who is above it names the tenant.
-pub fn tenant(filter: Option<Id>, row_security: bool, caller: Option<Id>) -> Result<Id, Error> {
+pub fn tenant<N: Name>(filter: Option<N>, row_security: bool, caller: Option<N>) -> Result<N, Error> {
     match (filter, caller) {
         (Some(filter), _) if !row_security => Ok(filter),
         (None, _) if !row_security => Err(null("user_id_filter must not be null")
@@ -267,10 +319,17 @@ pub fn tenant(filter: Option<Id>, row_security: bool, caller: Option<Id>) -> Res
         (None, None) => Err(null("user_id_filter is null and the caller is not known")
             .hint("sign in, so that auth.uid() or request.jwt.claims names the caller")),
         (Some(filter), _) => {
-            Err(Error::new(Kind::Forbidden, format!("user_id_filter {} is not the caller", Uuid(filter)))
+            Err(Error::new(Kind::Forbidden, format!("user_id_filter {} is not the caller", filter.shown()))
                 .hint("pass null or your own id"))
         }
     }
+}
+
+/// A name that no value of the column has.
+pub(super) fn misnamed(argument: &str, name: &str, source: &Source, of: KeyType) -> Error {
+    Error::new(Kind::BadData, format!("{argument} \"{name}\" is no {}", of.shown()))
+        .with_sqlstate("22P02")
+        .hint(format!("those of source \"{}\" are", source.entity_type))
 }
 
 fn null(message: &str) -> Error {
@@ -282,7 +341,7 @@ fn refused(message: String) -> Error {
 }
 
 /// Shows an id as Postgres does.
-pub(super) struct Uuid(pub(super) Id);
+struct Uuid(Id);
 
 impl std::fmt::Display for Uuid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

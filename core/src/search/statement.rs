@@ -5,7 +5,8 @@
 //! its place. `nullif`, `in`, `between` and the like are not used: they look up their operator by its bare name.
 
 use super::request::Text;
-use super::{Argument, Hidden, Id, Source, hybrid};
+use super::shape::{self, Ids};
+use super::{Argument, Hidden, Source, hybrid};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 
@@ -24,12 +25,14 @@ pub(super) struct Search<'a> {
     pub by_metadata: bool,
     pub weights: Option<Vec<f64>>,
     pub text: Option<Text>,
+    pub ids: Ids,
+    pub by_organisation: bool,
 }
 
 /// What the rows are to be near to.
 pub(super) enum Near<'a> {
     Embedding,
-    Row(&'a Source, Id),
+    Row(&'a Source),
 }
 
 /// The parameters so far. A statement names each by the place it was given.
@@ -76,7 +79,7 @@ impl Search<'_> {
             return self.direct();
         }
         let (best, arguments) = self.best()?;
-        Ok((format!("{best}\n{}", fetched(self.sources)?), arguments))
+        Ok((format!("{best}\n{}", fetched(self.sources, self.ids)?), arguments))
     }
 
     /// Candidates with their embeddings: source int4, id uuid, rank float8, relevance float8, vector float4[]; best first.
@@ -84,12 +87,13 @@ impl Search<'_> {
         let (best, arguments) = self.best()?;
         let relevance = self.relevance();
         let vectors = each(self.sources, |n, source| {
+            let key = self.ids.typed(source.key_type, "b.id");
             Ok(format!(
                 "    select b.source, b.id, b.rank, b.score, {relevance} as relevance, f.vector from best b cross join lateral (
         select {}::pg_catalog.float4[] as vector
     ) f
     where b.source operator(pg_catalog.=) {n}",
-                vector_of(source, "b.id", self.vector_schema)?
+                shape::vector_of(source, &key, self.vector_schema)?
             ))
         })?;
         let sql = format!(
@@ -138,7 +142,7 @@ impl Search<'_> {
     pub fn nearest(&self, name: &str, limit: &str, parts: &Parts) -> Result<String, Error> {
         let score = parts.score();
         let minimum = parts.minimum.as_ref().map(|minimum| format!("    where {minimum}\n"));
-        let ranked = each(self.sources, |n, source| rank(n, source, limit, parts))?;
+        let ranked = each(self.sources, |n, source| self.rank(n, source, limit, parts))?;
         Ok(format!(
             "{name} as materialized (
     select r.source, r.id, r.rank, {score} as score from (
@@ -148,6 +152,24 @@ impl Search<'_> {
     limit {limit}
 )",
             minimum.unwrap_or_default()
+        ))
+    }
+
+    /// The tenant's best rows of one source: key and rank, nothing that is wide.
+    fn rank(&self, n: usize, source: &Source, limit: &str, parts: &Parts) -> Result<String, Error> {
+        if let Some(store) = &source.store {
+            return self.rank_in_store(n, source, store, limit, parts);
+        }
+        let (key, whose) = (self.ids.key(source)?, self.ids.of_tenant(source, &parts.tenant)?);
+        let (rows, vector) = (shape::rows(source, "join")?, shape::own_vector(source)?);
+        let (distance, also) = (&parts.distance, &parts.also[n]);
+        Ok(format!(
+            "    (select {n} as source, {key} as id,
+            ({vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+     from {rows}
+     where {whose} and {vector} is not null{also}
+     order by 3, 2
+     limit {limit})"
         ))
     }
 
@@ -168,9 +190,9 @@ impl Search<'_> {
     fn query(&self, parameters: &mut Parameters) -> Result<String, Error> {
         Ok(match &self.near {
             Near::Embedding => parameters.place(Argument::Embedding),
-            Near::Row(source, id) => {
-                let place = parameters.place(Argument::Id(*id));
-                vector_of(source, &place, self.vector_schema)?
+            Near::Row(source) => {
+                let key = self.ids.typed(source.key_type, &parameters.place(Argument::Row));
+                shape::vector_of(source, &key, self.vector_schema)?
             }
         })
     }
@@ -180,10 +202,12 @@ impl Search<'_> {
     fn conditions(&self, parameters: &mut Parameters) -> impl Fn(&Source) -> Result<String, Error> + use<> {
         let days = self.days.map(|days| parameters.place(Argument::Days(days)));
         let filter = self.by_metadata.then(|| parameters.place(Argument::Metadata));
+        let organisation = self.by_organisation.then(|| parameters.place(Argument::Organisation));
         let begin = match &self.near {
-            Near::Row(source, id) => Some((source.entity_type.clone(), parameters.place(Argument::Id(*id)))),
+            Near::Row(source) => Some((source.entity_type.clone(), parameters.place(Argument::Row))),
             Near::Embedding => None,
         };
+        let ids = self.ids;
         move |source| {
             let mut conditions = visible(source)?;
             if let Some(days) = &days {
@@ -192,15 +216,15 @@ impl Search<'_> {
                     Ident::new(&source.created_at)?
                 ));
             }
+            if let Some(organisation) = &organisation {
+                conditions.push_str(&format!(" and {}", shape::of_organisation(source, organisation)?));
+            }
             if let Some(filter) = &filter {
                 let metadata = metadata(source)?;
                 conditions.push_str(&format!(" and ({metadata}) operator(pg_catalog.@>) {filter}"));
             }
-            if let Some((_, id)) =
-                begin.as_ref().filter(|(entity_type, _)| *entity_type == source.entity_type)
-            {
-                conditions
-                    .push_str(&format!(" and t.{} operator(pg_catalog.<>) {id}", Ident::new(&source.key)?));
+            if let Some((_, id)) = begin.as_ref().filter(|(own, _)| *own == source.entity_type) {
+                conditions.push_str(&format!(" and not ({})", ids.is(source, id)?));
             }
             Ok(conditions)
         }
@@ -208,28 +232,31 @@ impl Search<'_> {
 }
 
 /// The statement that fetches rows whose keys are known, in their order. $1 int4[] numbers of sources, $2 uuid[] keys,
-/// $3 float8[] ranks. Columns as those of [`Search::rows`].
-pub(super) fn by_key(sources: &[&Source]) -> Result<String, Error> {
+/// $3 float8[] ranks; keys are text[] where they are named so. Columns as those of [`Search::rows`].
+pub(super) fn by_key(sources: &[&Source], ids: Ids) -> Result<String, Error> {
     Ok(format!(
         "with best as materialized (
     select u.source, u.id, u.rank, u.n::pg_catalog.float8 as score
     from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) with ordinality u(source, id, rank, n)
 )
 {}",
-        fetched(sources)?
+        fetched(sources, ids)?
     ))
 }
 
-/// What stands about a row that a search begins at. $1 uuid its key. Columns: its tenant uuid, the length of its
-/// embedding float8, null where it has none. No row: it does not exist, or the caller may not see it.
-pub(super) fn begin(source: &Source, vector_schema: &str) -> Result<String, Error> {
-    let [tenant, key] = [Ident::new(&source.tenant)?, Ident::new(&source.key)?];
+/// What stands about a row that a search begins at. $1 its key. Columns: its tenant, the length of its embedding float8,
+/// null where it has none. No row: it does not exist, or the caller may not see it.
+pub(super) fn begin(source: &Source, ids: Ids, vector_schema: &str) -> Result<String, Error> {
+    // From the type of the tenant by way of text: a column of texts can hold uuids.
     Ok(format!(
-        "select t.{tenant}::pg_catalog.uuid, {}.vector_norm({})
-from {} t where t.{key} operator(pg_catalog.=) $1{} limit 1",
+        "select t.{}::pg_catalog.text::{}, {}.vector_norm({})
+from {} t where {}{} limit 1",
+        Ident::new(&source.tenant)?,
+        ids.name(),
         Ident::new(vector_schema)?,
-        vector_of(source, "$1", vector_schema)?,
-        relation(source)?,
+        shape::vector_of(source, &ids.typed(source.key_type, "$1"), vector_schema)?,
+        shape::relation(source)?,
+        ids.is(source, "$1")?,
         visible(source)?
     ))
 }
@@ -239,23 +266,24 @@ pub(super) fn compared(source: &Source) -> Result<String, Error> {
     if let Some(store) = &source.store {
         return store::compared(source, store);
     }
-    let [tenant, vector] = [Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
     Ok(format!(
-        "select pg_catalog.count(*) from {} t where t.{tenant} operator(pg_catalog.=) $1 and t.{vector} is not null{}",
-        relation(source)?,
+        "select pg_catalog.count(*) from {} where {} and {} is not null{}",
+        shape::rows(source, "join")?,
+        Ids::Uuid.of_tenant(source, "$1")?,
+        shape::own_vector(source)?,
         visible(source)?
     ))
 }
 
 /// The wide columns of what is in `best`.
-fn fetched(sources: &[&Source]) -> Result<String, Error> {
+fn fetched(sources: &[&Source], ids: Ids) -> Result<String, Error> {
     Ok(format!(
         "select h.entity_type, h.id, h.title, h.content, 0::pg_catalog.float8 operator(pg_catalog.-) h.rank, h.created_at, h.metadata
 from (
 {}
 ) h
 order by h.score, h.rank, h.source, h.id",
-        each(sources, fetch)?
+        each(sources, |n, source| fetch(n, source, ids))?
     ))
 }
 
@@ -269,38 +297,6 @@ pub(super) fn each(
     Ok(branches?.join("\n    union all\n"))
 }
 
-/// The tenant's best rows of one source: key and rank, nothing that is wide.
-fn rank(n: usize, source: &Source, limit: &str, parts: &Parts) -> Result<String, Error> {
-    if let Some(store) = &source.store {
-        return store::rank(n, source, store, limit, parts);
-    }
-    let [key, tenant, vector] =
-        [Ident::new(&source.key)?, Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
-    let (relation, distance, whose, also) =
-        (relation(source)?, &parts.distance, &parts.tenant, &parts.also[n]);
-    Ok(format!(
-        "    (select {n} as source, t.{key}::pg_catalog.uuid as id,
-            (t.{vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
-     from {relation} t
-     where t.{tenant} operator(pg_catalog.=) {whose} and t.{vector} is not null{also}
-     order by 3, 2
-     limit {limit})"
-    ))
-}
-
-/// The embedding of the row with this key, a vector.
-pub(super) fn vector_of(source: &Source, key: &str, vector_schema: &str) -> Result<String, Error> {
-    if let Some(store) = &source.store {
-        return store::vector_of(source, store, key, vector_schema);
-    }
-    Ok(format!(
-        "(select o.{} from {} o where o.{} operator(pg_catalog.=) {key} limit 1)",
-        Ident::new(&source.vector)?,
-        relation(source)?,
-        Ident::new(&source.key)?
-    ))
-}
-
 /// Keeps hidden rows out.
 pub(super) fn visible(source: &Source) -> Result<String, Error> {
     Ok(match &source.hidden {
@@ -311,23 +307,19 @@ pub(super) fn visible(source: &Source) -> Result<String, Error> {
 }
 
 /// The wide columns of the winners of one source. `limit 1` keeps it a look-up by key, whatever the planner guesses.
-fn fetch(n: usize, source: &Source) -> Result<String, Error> {
+fn fetch(n: usize, source: &Source, ids: Ids) -> Result<String, Error> {
     let entity_type = literal(&source.entity_type);
-    let (key, created_at, relation) =
-        (Ident::new(&source.key)?, Ident::new(&source.created_at)?, relation(source)?);
+    let (is, created_at, relation) =
+        (ids.is(source, "b.id")?, Ident::new(&source.created_at)?, shape::relation(source)?);
     let (title, content, metadata) = (title(source)?, content(&source.content)?, metadata(source)?);
     Ok(format!(
         "    select b.source, b.rank, b.score, {entity_type}::pg_catalog.text as entity_type, b.id, f.title, f.content, f.created_at, f.metadata
     from best b cross join lateral (
         select {title} as title, {content} as content, t.{created_at}::pg_catalog.timestamptz as created_at, {metadata} as metadata
-        from {relation} t where t.{key} operator(pg_catalog.=) b.id limit 1
+        from {relation} t where {is} limit 1
     ) f
     where b.source operator(pg_catalog.=) {n}"
     ))
-}
-
-pub(super) fn relation(source: &Source) -> Result<String, Error> {
-    Ok(format!("{}.{}", Ident::new(&source.relation.0)?, Ident::new(&source.relation.1)?))
 }
 
 fn title(source: &Source) -> Result<String, Error> {

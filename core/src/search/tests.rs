@@ -9,7 +9,11 @@ fn source(entity_type: &str) -> Source {
         entity_type: entity_type.to_owned(),
         relation: ("public".to_owned(), format!("{entity_type}s")),
         key: "id".to_owned(),
+        key_type: KeyType::Uuid,
         tenant: "user_id".to_owned(),
+        tenant_type: KeyType::Uuid,
+        organisation: None,
+        vectors: None,
         title: Some("name".to_owned()),
         content: vec!["description".to_owned(), "notes".to_owned()],
         created_at: "created_at".to_owned(),
@@ -282,21 +286,21 @@ fn each_argument_has_the_place_that_the_statement_names() {
 
 #[test]
 fn a_search_from_a_row_leaves_that_row_out_of_its_own_source_alone() {
-    let request = Request { near: Near::Row("task", [7; 16]), ..request() };
+    let request = Request { near: Near::Row("task"), ..request() };
     let plan = plan(&request, &[source("task"), source("insight")], "x").expect("plans");
-    assert_eq!(plan.arguments[0], Argument::Id([7; 16]));
-    assert_eq!(plan.sql.matches("operator(pg_catalog.<>) $4").count(), 1);
+    assert_eq!(plan.arguments[0], Argument::Row);
+    assert_eq!(plan.sql.matches("and not (t.\"id\" operator(pg_catalog.=) $4)").count(), 1);
     assert_eq!(plan.sql.matches("(select o.\"embedding\" from \"public\".\"tasks\" o").count(), 2);
     let refused = refusal(Request { count: Some(0), ..request }, &[source("task")]).1;
     assert_eq!(refused, "max_results must be between 1 and 1000, not 0");
-    let unknown = Request { near: Near::Row("x", [7; 16]), ..request };
+    let unknown = Request { near: Near::Row("x"), ..request };
     assert_eq!(refusal(unknown, &[source("task")]).1, "input_entity_type: entity type \"x\" is not a source");
 }
 
 #[test]
 fn a_row_that_nothing_can_begin_at_is_named() {
     let id = [1; 16];
-    let code = |row| can_begin("task", id, row).map_err(|e| (e.sqlstate().to_owned(), e.to_string()));
+    let code = |row| can_begin("task", &id, row).map_err(|e| (e.sqlstate().to_owned(), e.to_string()));
     let name = "task 01010101-0101-0101-0101-010101010101";
     assert_eq!(code(Some(([2; 16], Some(1.0)))), Ok([2; 16]));
     assert_eq!(code(None), Err(("42704".into(), format!("{name} does not exist"))));
@@ -307,11 +311,11 @@ fn a_row_that_nothing_can_begin_at_is_named() {
     );
 }
 
-fn candidate(id: u8, similarity: f64, vector: [f32; 2]) -> Candidate {
+fn candidate(id: u8, similarity: f64, vector: [f32; 2]) -> Candidate<u8> {
     let source = i32::from(id > 9);
     Candidate {
         source,
-        id: [id; 16],
+        id,
         rank: Some(-similarity),
         relevance: (1.0 + similarity) / 2.0,
         vector: vector.to_vec(),
@@ -327,7 +331,7 @@ fn picked(diversity: f64, wanted: i64, weight: f64) -> Vec<u8> {
     ];
     candidates[2].relevance *= weight;
     let mut picker = Picker::new(candidates, diversity, wanted);
-    std::iter::from_fn(|| picker.pick()).map(|c| c.id[0]).collect()
+    std::iter::from_fn(|| picker.pick()).map(|c| c.id).collect()
 }
 
 #[test]
@@ -436,4 +440,85 @@ fn a_column_may_have_the_name_that_we_would_give() {
     let sql = plan(&request(), &[odd], "x").expect("plans").sql;
     assert!(sql.contains("1::pg_catalog.float8 as rank__"), "{sql}");
     assert!(sql.contains("t.rank__ as rank"), "{sql}");
+}
+
+#[test]
+fn a_search_names_rows_and_tenants_in_the_type_of_the_column() {
+    let of = |key_type, tenant_type, ids| {
+        let source = Source { key_type, tenant_type, ..source("task") };
+        plan(&with(Options { ids, ..Options::default() }), &[source], "x").map(|plan| plan.sql)
+    };
+    let sql = of(KeyType::Number, KeyType::Number, Ids::Text).expect("plans");
+    for part in [
+        "t.\"id\"::pg_catalog.text as id",
+        "t.\"user_id\" operator(pg_catalog.=) $2::pg_catalog.int8",
+        "t.\"id\" operator(pg_catalog.=) b.id::pg_catalog.int8 limit 1",
+    ] {
+        assert!(sql.contains(part), "{part}: {sql}");
+    }
+    let sql = of(KeyType::Uuid, KeyType::Text, Ids::Uuid).expect("plans");
+    assert!(
+        sql.contains("t.\"user_id\"::pg_catalog.text operator(pg_catalog.=) $2::pg_catalog.text"),
+        "{sql}"
+    );
+    for (key, tenant, shown) in [
+        (KeyType::Number, KeyType::Uuid, "bigint and tenants of type uuid"),
+        (KeyType::Uuid, KeyType::Number, "uuid and tenants of type bigint"),
+        (KeyType::Text, KeyType::Text, "text and tenants of type text"),
+    ] {
+        let refused = of(key, tenant, Ids::Uuid).expect_err("no uuids");
+        assert_eq!(refused.sqlstate(), "55000");
+        assert_eq!(refused.message(), format!("source \"task\" has keys of type {shown}"));
+    }
+}
+
+#[test]
+fn embeddings_in_another_table_are_joined_and_never_by_the_short_way() {
+    let vectors = Vectors {
+        relation: ("ai".to_owned(), "embeddings".to_owned()),
+        key: "entity_id".to_owned(),
+        entity_type: Some("entity_type".to_owned()),
+    };
+    let central = Source { vectors: Some(vectors), content: vec![], ..source("task") };
+    let sql = plan(&request(), &[central], "x").expect("plans").sql;
+    let join = "from \"public\".\"tasks\" t join \"ai\".\"embeddings\" v on v.\"entity_id\" operator(pg_catalog.=) t.\"id\" \
+                and v.\"entity_type\"::pg_catalog.text operator(pg_catalog.=) 'task'";
+    assert!(sql.contains(join) && sql.contains("(v.\"embedding\" operator("), "{sql}");
+}
+
+#[test]
+fn an_organisation_leaves_out_what_has_none() {
+    let of = |sources: &[Source], types: Option<&[Option<String>]>| {
+        let options = Options { organisation: Some("7"), entity_types: types, ..Options::default() };
+        plan(&with(options), sources, "x").map_err(|e| (e.sqlstate().to_owned(), e.to_string()))
+    };
+    let owned = Source { organisation: Some(("org".to_owned(), KeyType::Number)), ..source("task") };
+    let plan = of(&[owned.clone(), source("note")], None).expect("one is left");
+    assert!(plan.sql.contains(" and t.\"org\" operator(pg_catalog.=) $4::pg_catalog.int8"), "{}", plan.sql);
+    assert!(plan.arguments.contains(&Argument::Organisation) && !plan.sql.contains("\"public\".\"notes\""));
+    let refused = Err(("55000".to_owned(), "source \"note\" has no organisations".to_owned()));
+    assert_eq!(of(&[owned, source("note")], Some(&[Some("note".to_owned())])), refused);
+    assert_eq!(of(&[source("note")], None), refused);
+}
+
+#[test]
+fn a_tenant_whose_name_no_source_can_have_is_refused_and_others_are_left_out() {
+    let of = |tenant: &str, kinds: &[KeyType]| {
+        let named = |(n, of): (usize, &KeyType)| Source { tenant_type: *of, ..source(&format!("s{n}")) };
+        let sources: Vec<Source> = kinds.iter().enumerate().map(named).collect();
+        let options = Options { ids: Ids::Text, tenant: Some(tenant), ..Options::default() };
+        let plan = plan(&with(options), &sources, "x");
+        plan.map(|plan| plan.sql).map_err(|e| (e.sqlstate().to_owned(), e.to_string()))
+    };
+    let all = [KeyType::Text, KeyType::Number, KeyType::Uuid];
+    let sql = of("user_1", &all).expect("one is left");
+    assert!(sql.contains("\"s0s\"") && !sql.contains("\"s1s\"") && !sql.contains("\"s2s\""), "{sql}");
+    let sql = of("-7", &all).expect("two are left");
+    assert!(sql.contains("\"s1s\"") && !sql.contains("\"s2s\""), "{sql}");
+    let uuid = "{A0000000-0000-4000-8000-000000000001}";
+    let sql = of(uuid, &all).expect("two are left");
+    assert!(sql.contains("\"s2s\"") && !sql.contains("\"s1s\""), "{sql}");
+    let refused = |name: &str, of| Err(("22P02".to_owned(), format!("user_id_filter \"{name}\" is no {of}")));
+    assert_eq!(of("user_1", &[KeyType::Uuid]), refused("user_1", "uuid"));
+    assert_eq!(of("9223372036854775808", &all[1..2]), refused("9223372036854775808", "bigint"));
 }

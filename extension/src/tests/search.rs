@@ -122,7 +122,8 @@ mod tests {
              entity_types text[] DEFAULT NULL::text[], minimum_similarity double precision DEFAULT NULL::double precision, \
              metadata_filter jsonb DEFAULT NULL::jsonb, source_weights jsonb DEFAULT NULL::jsonb, \
              diversity double precision DEFAULT NULL::double precision, query_text text DEFAULT NULL::text, \
-             text_weight double precision DEFAULT 0.5, embedding_model text DEFAULT NULL::text -> \
+             text_weight double precision DEFAULT 0.5, embedding_model text DEFAULT NULL::text, \
+             organisation_filter text DEFAULT NULL::text -> \
              TABLE(entity_type text, entity_id uuid, title text, content text, similarity double precision, \
              created_at timestamp with time zone, metadata jsonb) ssfalse"
         );
@@ -218,17 +219,27 @@ mod tests {
         assert_eq!(refused(&search), message);
         run("alter table public.task alter column v type vector(4)");
         assert_eq!(refused(&search), message.replace("vector,", "vector(4),"));
-        run("alter table public.task alter column v type vector(3), alter column user_id type text");
+        run(
+            "alter table public.task alter column v type vector(3), alter column user_id type date using '2026-01-01'",
+        );
         assert_eq!(
             refused(&search),
-            "42804 source \"task\": column \"user_id\" of public.task is of type text, not uuid"
+            "42804 source \"task\": column \"user_id\" of public.task is of type date, not uuid, bigint or text"
         );
         run(
-            "alter table public.task alter column user_id type uuid using user_id::uuid, alter column created_at type text",
+            "alter table public.task alter column user_id type uuid using gen_random_uuid(), alter column created_at type text",
         );
         assert_eq!(
             refused(&search),
             "42804 source \"task\": column \"created_at\" of public.task is of type text, not timestamptz"
+        );
+        run(
+            "alter table public.task alter column created_at type date using '2026-01-01', alter column id type text",
+        );
+        assert_eq!(
+            refused(&search),
+            "42804 source \"task\": column \"id\" of public.task is of type text, not uuid",
+            "its jobs have uuids"
         );
     }
 
@@ -332,5 +343,50 @@ mod tests {
             "it's \"odd\"text{\"bo;dy\": \"text\"}"
         );
         assert_eq!(ask("select count(*) from strata.job"), "0");
+        run("select strata.set_text_search('it''s \"odd\"', 'english')");
+        run(&ask(
+            "select replace(strata.text_index_statement('it''s \"odd\"'), 'concurrently', '\"select\"')",
+        ));
+        assert_eq!(ask("select s.text_index from strata.sources() s"), "select");
+        for arguments in
+            ["query_text => 'text'", "query_text => 'text', diversity => 0.5", "diversity => 0.5"]
+        {
+            assert_eq!(
+                ask(&format!("select h.content from strata.rag_search('[1,0,0]', '{ANN}', {arguments}) h")),
+                "text"
+            );
+        }
+    }
+
+    #[pg_test]
+    fn reserved_words_and_capitals_are_names_too() {
+        tables();
+        run("create schema \"User\";
+             create table \"User\".\"select\" (\"order\" uuid primary key, \"Group\" uuid not null, \"limit\" text, \"from\" text,
+                 \"End\" timestamptz not null default now(), \"default\" boolean, \"user\" bigint not null default 1);
+             create table \"User\".\"table\" (\"all\" uuid primary key, \"Vector\" vector(3));
+             select strata.add_source('select', '\"User\".\"select\"', 'order', 'Group', 'limit', array['from'], 'Vector', 'mini',
+                 created_at_column => 'End', hidden_column => 'default', metadata_columns => array['user', 'limit'],
+                 organisation_column => 'user', text_search_config => 'simple',
+                 vector_relation => '\"User\".\"table\"', vector_key_column => 'all')");
+        run(&format!(
+            "insert into \"User\".\"select\" (\"order\", \"Group\", \"limit\", \"from\") values ('{0}', '{ANN}', 'title', 'text');
+             insert into \"User\".\"table\" values ('{0}', '[1,0,0]')",
+            id(1)
+        ));
+        run("set local search_path = ''");
+        let found = |more: &str| {
+            ask(&format!(
+                "select h.title || h.content || h.metadata::text from strata.rag_search('[1,0,0]', '{ANN}'{more}) h"
+            ))
+        };
+        for more in [
+            "",
+            ", query_text => 'text'",
+            ", organisation_filter => '1'",
+            ", diversity => 0.4, query_text => '\"title\"'",
+        ] {
+            assert_eq!(found(more), "titletext{\"user\": 1, \"limit\": \"title\"}", "{more}");
+        }
     }
 }

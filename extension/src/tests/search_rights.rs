@@ -176,9 +176,15 @@ mod tests {
                     and p.proname not like '%_is_append_only' order by 1"),
             "null"
         );
+        let functions = "array['rag_search', 'search', 'find_similar_content', 'find_similar', 'search_explain', 'text_index']";
         assert_eq!(
-            ask("select has_function_privilege('authenticated', 'strata.rag_search'::regproc, 'execute')"),
-            "true"
+            list(&format!(
+                "select distinct concat_ws('/', p.prosecdef, has_function_privilege('authenticated', p.oid, 'execute'),
+                                 has_function_privilege('service_role', p.oid, 'execute'), has_function_privilege('anon', p.oid, 'execute'))
+                 from pg_proc p where p.pronamespace = 'strata'::regnamespace and p.proname = any ({functions})"
+            )),
+            "f/t/t/f",
+            "the rights of the caller, for signed-in users and the service, for nobody else"
         );
     }
 

@@ -91,8 +91,8 @@ mod tests {
             "42P10 column \"other\" of relation public.note is not unique"
         );
         assert_eq!(
-            refused("tenant_column => 'title'"),
-            "42804 column \"title\" of relation public.note must be of type uuid, not text"
+            refused("tenant_column => 'created_at'"),
+            "42804 column \"created_at\" of relation public.note must be of type uuid, bigint or text, not timestamp with time zone"
         );
         assert_eq!(
             refused("content_columns => array['body', 'nope']"),

@@ -2,18 +2,20 @@
 //! are kept. A second look at each table, for the winners only, costs a small tenant as much again. Wide values are
 //! carried as they are stored: nothing is read of a text before it is returned.
 
-use super::{Argument, Parameters, Parts, Search, content, metadata, relation, title};
+use super::{Argument, Parameters, Parts, Search, content, metadata, title};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 use crate::search::Source;
+use crate::search::shape::relation;
 
 impl Search<'_> {
-    /// Whether nothing dear is computed for rows that are not returned.
+    /// Whether nothing dear is computed for rows that are not returned, and the sources are of the common shape.
     pub(super) fn is_direct(&self) -> bool {
         let stored = self.sources.iter().any(|source| source.store.is_some());
-        self.text.is_none()
-            && !(stored && self.weights.is_some())
-            && self.sources.iter().all(|source| source.content.len() <= 1 && source.json.is_empty())
+        let is_plain = |source: &&Source| {
+            source.vectors.is_none() && source.content.len() <= 1 && source.json.is_empty()
+        };
+        self.text.is_none() && !(stored && self.weights.is_some()) && self.sources.iter().all(is_plain)
     }
 
     /// The rows themselves: entity_type, entity_id, title, content, similarity, created_at, metadata.
@@ -23,7 +25,7 @@ impl Search<'_> {
         let minimum = parts.minimum.as_ref().map(|minimum| format!("where {minimum}\n")).unwrap_or_default();
         let mut branches = Vec::new();
         for (n, source) in self.sources.iter().enumerate().filter(|(_, source)| source.store.is_none()) {
-            branches.push(branch(n, source, &nearest(source, &parts, &parts.also[n])?)?);
+            branches.push(self.branch(n, source, &parts)?);
         }
         branches.extend(self.stored(&parts, &mut parameters)?);
         let sql = format!(
@@ -39,38 +41,40 @@ limit {}",
         );
         Ok((sql, parameters.0))
     }
-}
 
-/// The tenant's best rows of one source, with its own columns under their own names, and how near they are.
-fn nearest(source: &Source, parts: &Parts, also: &str) -> Result<String, Error> {
-    let [key, tenant, vector] =
-        [Ident::new(&source.key)?, Ident::new(&source.tenant)?, Ident::new(&source.vector)?];
-    let Parts { distance, tenant: whose, rows, .. } = parts;
-    let columns: Result<Vec<String>, Error> =
-        columns(source).into_iter().map(|column| Ok(format!("t.{}", Ident::new(column)?))).collect();
-    let columns = columns?;
-    Ok(format!(
-        "select {}, (t.{vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as {}
+    /// The tenant's best rows of one source in the columns of the answer.
+    fn branch(&self, n: usize, source: &Source, parts: &Parts) -> Result<String, Error> {
+        Ok(format!(
+            "    (select {n} as source, {} as id, t.{} as rank, {}
+     from ({}) t)",
+            self.ids.key(source)?,
+            rank(source),
+            columns_of(source)?,
+            self.nearest_of(source, parts, &parts.also[n])?
+        ))
+    }
+
+    /// Those rows with their own columns under their own names, and how near they are.
+    fn nearest_of(&self, source: &Source, parts: &Parts, also: &str) -> Result<String, Error> {
+        let [key, vector] = [Ident::new(&source.key)?, Ident::new(&source.vector)?];
+        let columns: Result<Vec<String>, Error> =
+            columns(source).into_iter().map(|column| Ok(format!("t.{}", Ident::new(column)?))).collect();
+        let columns = columns?;
+        Ok(format!(
+            "select {}, (t.{vector} {}) operator(pg_catalog.-) 1::pg_catalog.float8 as {}
          from {} t
-         where t.{tenant} operator(pg_catalog.=) {whose} and t.{vector} is not null{also}
+         where {} and t.{vector} is not null{also}
          order by {}, t.{key}
-         limit {rows}",
-        columns.join(", "),
-        rank(source),
-        relation(source)?,
-        columns.len() + 1
-    ))
-}
-
-/// Those rows in the columns of the answer.
-fn branch(n: usize, source: &Source, nearest: &str) -> Result<String, Error> {
-    Ok(format!(
-        "    (select {n} as source, t.{}::pg_catalog.uuid as id, t.{} as rank, {}
-     from ({nearest}) t)",
-        Ident::new(&source.key)?,
-        rank(source),
-        columns_of(source)?
-    ))
+         limit {}",
+            columns.join(", "),
+            parts.distance,
+            rank(source),
+            relation(source)?,
+            self.ids.of_tenant(source, &parts.tenant)?,
+            columns.len() + 1,
+            parts.rows
+        ))
+    }
 }
 
 /// The columns of the answer but for its key and similarity: entity_type, title, content, created_at, metadata.

@@ -2,10 +2,11 @@
 //! and whatever else keeps a row out, is asked of the nearest only, in their order, until there are enough.
 
 use super::direct::columns_of;
-use super::{Argument, Parameters, Parts, Search, relation};
+use super::{Argument, Parameters, Parts, Search};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
-use crate::search::{Deeper, Source, Store};
+use crate::search::shape::{relation, table};
+use crate::search::{Deeper, KeyType, Source, Store};
 
 /// Vectors that are looked at for so many rows, before all of them are. Enough that a few rows which may not be seen do
 /// not matter, and few enough that a bounded sort keeps them.
@@ -37,18 +38,17 @@ impl Search<'_> {
             rows.push(format!(
                 "        (select {n} as source, {} from {} t
          where v.entity_type operator(pg_catalog.=) {}::pg_catalog.text and t.{} operator(pg_catalog.=) v.entity_id
-               and t.{} operator(pg_catalog.=) {}{} limit 1)",
+               and {}{} limit 1)",
                 columns_of(source)?,
                 relation(source)?,
                 literal(&source.entity_type),
                 Ident::new(&source.key)?,
-                Ident::new(&source.tenant)?,
-                parts.tenant,
+                self.ids.of_tenant(source, &parts.tenant)?,
                 parts.also[n]
             ));
         }
         Ok(Some(format!(
-            "    (select f.source, v.entity_id as id, v.rank, f.entity_type, f.title, f.content, f.created_at, f.metadata
+            "    (select f.source, v.entity_id::{} as id, v.rank, f.entity_type, f.title, f.content, f.created_at, f.metadata
      from (select s.entity_type, s.entity_id, (s.embedding {}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
            from {} s
            where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names})
@@ -59,12 +59,46 @@ impl Search<'_> {
      ) f
      order by v.rank, v.entity_type, v.entity_id
      limit {})",
+            self.ids.name(),
             parts.from_store,
             table(store)?,
-            parts.tenant,
+            self.ids.typed(KeyType::Uuid, &parts.tenant),
             rows.join("\n        union all\n"),
             parts.rows
         )))
+    }
+
+    /// The tenant's best rows of one source, however many must be looked at: key and rank.
+    pub(super) fn rank_in_store(
+        &self,
+        n: usize,
+        source: &Source,
+        store: &Store,
+        limit: &str,
+        parts: &Parts,
+    ) -> Result<String, Error> {
+        Ok(format!(
+            "    (select {n} as source, v.entity_id::{} as id, v.rank
+     from (select s.entity_id, (s.embedding {}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+           from {} s
+           where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text
+           order by 2, 1) v
+     cross join lateral (
+         select from {} t
+         where t.{} operator(pg_catalog.=) v.entity_id and {}{} limit 1
+     ) f
+     order by v.rank, v.entity_id
+     limit {limit})",
+            self.ids.name(),
+            parts.from_store,
+            table(store)?,
+            self.ids.typed(KeyType::Uuid, &parts.tenant),
+            literal(&source.entity_type),
+            relation(source)?,
+            Ident::new(&source.key)?,
+            self.ids.of_tenant(source, &parts.tenant)?,
+            parts.also[n]
+        ))
     }
 
     /// What is left to do where the answer is short.
@@ -72,9 +106,10 @@ impl Search<'_> {
         let Some((store, names)) = self.in_store().filter(|_| self.is_direct()) else { return Ok(None) };
         let more = format!(
             "select pg_catalog.count(*) operator(pg_catalog.=) $2 from (
-    select from {} s where s.tenant operator(pg_catalog.=) $1 and s.entity_type operator(pg_catalog.=) any ({names}) limit $2
+    select from {} s where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names}) limit $2
 ) s",
-            table(store)?
+            table(store)?,
+            self.ids.typed(KeyType::Uuid, "$1")
         );
         Ok(Some(Deeper { rows: self.rows, candidates: candidates(self.rows), more }))
     }
@@ -88,52 +123,6 @@ impl Search<'_> {
     }
 }
 
-/// The tenant's best rows of one source, however many must be looked at: key and rank.
-pub(super) fn rank(
-    n: usize,
-    source: &Source,
-    store: &Store,
-    limit: &str,
-    parts: &Parts,
-) -> Result<String, Error> {
-    let Parts { from_store, tenant, .. } = parts;
-    Ok(format!(
-        "    (select {n} as source, v.entity_id as id, v.rank
-     from (select s.entity_id, (s.embedding {from_store}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
-           from {} s
-           where s.tenant operator(pg_catalog.=) {tenant} and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text
-           order by 2, 1) v
-     cross join lateral (
-         select from {} t
-         where t.{} operator(pg_catalog.=) v.entity_id and t.{} operator(pg_catalog.=) {tenant}{} limit 1
-     ) f
-     order by v.rank, v.entity_id
-     limit {limit})",
-        table(store)?,
-        literal(&source.entity_type),
-        relation(source)?,
-        Ident::new(&source.key)?,
-        Ident::new(&source.tenant)?,
-        parts.also[n]
-    ))
-}
-
-/// The embedding of the row with this key, a vector.
-pub(super) fn vector_of(
-    source: &Source,
-    store: &Store,
-    key: &str,
-    vector_schema: &str,
-) -> Result<String, Error> {
-    Ok(format!(
-        "(select o.embedding::{}.vector from {} o
-          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) {key} limit 1)",
-        Ident::new(vector_schema)?,
-        table(store)?,
-        literal(&source.entity_type)
-    ))
-}
-
 /// How many vectors a search of one tenant compares. $1 uuid tenant. Column: int8.
 pub(super) fn compared(source: &Source, store: &Store) -> Result<String, Error> {
     Ok(format!(
@@ -142,8 +131,4 @@ where s.tenant operator(pg_catalog.=) $1 and s.entity_type operator(pg_catalog.=
         table(store)?,
         literal(&source.entity_type)
     ))
-}
-
-fn table(store: &Store) -> Result<String, Error> {
-    Ok(format!("strata_vectors.{}", Ident::new(&store.name)?))
 }
