@@ -118,6 +118,8 @@ pub enum Command {
     Worker(Worker),
     /// Embed every row of every registered source that has no embedding yet.
     Embed(Embed),
+    /// Embed every row of the sources again with the model that they have; the old embeddings serve until then.
+    Reindex(Reindex),
     /// The models that embed: register one, and change the model of sources while they are searched.
     #[command(subcommand)]
     Model(model::Model),
@@ -345,6 +347,20 @@ pub struct Embed {
     /// Calls of providers at the same time.
     #[arg(long, value_name = "CALLS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub calls: u32,
+}
+
+/// Options of `reindex`.
+#[derive(clap::Args, Debug)]
+pub struct Reindex {
+    /// Only these entity types.
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    pub types: Option<Vec<String>>,
+    /// Only rows whose embedding is, by the model column beside it, of another model or of none.
+    #[arg(long)]
+    pub other_models: bool,
+    /// How it is done.
+    #[command(flatten)]
+    pub embed: Embed,
 }
 
 /// Options of `search`.

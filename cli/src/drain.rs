@@ -115,8 +115,14 @@ impl Drain<'_> {
         Ok(())
     }
 
-    async fn work(&self, desk: &Desk, model: &str, jobs: Vec<Job>) -> Result<(), Error> {
+    async fn work(&self, desk: &Desk, model: &str, mut jobs: Vec<Job>) -> Result<(), Error> {
         let limits: Limits = desk.provider.limits();
+        for at in 0..jobs.len() {
+            if let Err(cause) = cut(desk, &mut jobs[at]).await {
+                self.benched.borrow_mut().insert(model.to_owned(), cause);
+                return self.give_back(&jobs, None).await;
+            }
+        }
         let mut left: VecDeque<Vec<Job>> = embed::calls(jobs, limits).into();
         while let Some(call) = left.pop_front() {
             if self.call(desk, model, call, &mut left).await?.is_break() {
@@ -154,7 +160,7 @@ impl Drain<'_> {
 
     /// Waits for the limits of the model. None: call it now; else how long it would take, which is too long to hold jobs.
     async fn turn(&self, model: &str, call: &[Job]) -> Result<Option<Duration>, Error> {
-        let tokens: usize = call.iter().map(|job| provider::tokens(&job.content)).sum();
+        let tokens: usize = call.iter().flat_map(Job::sent).map(|text| provider::tokens(text)).sum();
         let began = Instant::now();
         loop {
             let wait =
@@ -177,7 +183,7 @@ impl Drain<'_> {
         model: &str,
         call: &[Job],
     ) -> Option<Result<Vec<Vec<f32>>, ProviderError>> {
-        let texts: Vec<String> = call.iter().map(|job| job.content.clone()).collect();
+        let texts: Vec<String> = call.iter().flat_map(Job::sent).cloned().collect();
         let began = Instant::now();
         let asked = tokio::select! {
             made = provider::checked(desk.provider.as_ref(), &texts) => Some(made),
@@ -234,6 +240,7 @@ impl Drain<'_> {
         cause: ProviderError,
     ) -> Result<ControlFlow<()>, Error> {
         let (told, wait) = (cause.to_string(), cause.retry_after());
+        let cause = cause.of_job(&call);
         match embed::meaning(&cause, call.len()) {
             Meaning::SetAside(row) => {
                 let poison = call.remove(row);
@@ -286,4 +293,12 @@ impl Drain<'_> {
         let failure = Failure { kind: Blame::Returned, reason: "returned".into(), wait };
         self.queue.fail(jobs, &failure).await.map(drop)
     }
+}
+
+/// The parts of a text that is to be embedded in parts. Fails where the model's tokenizer is not to be had.
+async fn cut(desk: &Desk, job: &mut Job) -> Result<(), ProviderError> {
+    let Some(chunking) = job.chunking else { return Ok(()) };
+    let parts = desk.provider.parts(&job.content, chunking).await?;
+    job.parts = parts.into_iter().map(|part| job.content[part].to_owned()).collect();
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `embed`: queues every row that has no embedding, and drains the queue until every row has one.
 
-use crate::args::{Args, Embed};
+use crate::args::{Args, Embed, Reindex};
 use crate::drain::queue::{Left, Queue};
 use crate::drain::tally::Tally;
 use crate::drain::{Desk, Desks, Drain};
@@ -60,15 +60,47 @@ pub async fn run(args: &Args, embed: &Embed, output: &Output) -> Result<u8, Erro
     let session = Session::open_installed(args).await?;
     let sources = sources(&session).await?;
     let desks = open_all(&models(&session).await?)?;
+    tell_of(&desks, output);
+    let queued = queue_missing(&session, &sources).await? + queue_changes(&session).await?;
+    output.log(&format!("{queued} rows have no embedding and are queued on {}", session.address()));
+    drain(&session, &desks, embed, output).await
+}
+
+/// `strata reindex`
+pub async fn again(args: &Args, reindex: &Reindex, output: &Output) -> Result<u8, Error> {
+    let session = Session::open_installed(args).await?;
+    let mut sources = sources(&session).await?;
+    if let Some(types) = &reindex.types {
+        if let Some(unknown) = types.iter().find(|name| !sources.iter().any(|s| s.entity_type == **name)) {
+            return Err(Error::new(Kind::NotFound, format!("source \"{unknown}\" does not exist"))
+                .hint("look into strata.source"));
+        }
+        sources.retain(|source| types.contains(&source.entity_type));
+    } else {
+        sources.retain(|source| source.is_queued);
+    }
+    let desks = open_all(&models(&session).await?)?;
+    tell_of(&desks, output);
+    let mut queued = 0;
+    for source in &sources {
+        queued += walk(&session, source, &Walk::Again { only_other: reindex.other_models }).await?;
+    }
+    output.log(&format!("{queued} rows are queued to be embedded again on {}", session.address()));
+    drain(&session, &desks, &reindex.embed, output).await
+}
+
+fn tell_of(desks: &Desks, output: &Output) {
     for desk in desks.values() {
         output.log(&format!("embedding with {} (provider {})", desk.provider.model(), desk.provider.name()));
     }
-    let queued = queue_missing(&session, &sources).await? + queue_changes(&session).await?;
-    output.log(&format!("{queued} rows have no embedding and are queued on {}", session.address()));
+}
+
+/// Until nothing is left, with a bar where somebody watches.
+async fn drain(session: &Session, desks: &Desks, embed: &Embed, output: &Output) -> Result<u8, Error> {
     let (began, tally) = (Instant::now(), Tally::default());
     let drain = Drain {
-        queue: Queue::new(&session, format!("strata embed {}", std::process::id())),
-        desks: &desks,
+        queue: Queue::new(session, format!("strata embed {}", std::process::id())),
+        desks,
         batch: embed.batch,
         tally: &tally,
         stop: stop_asked(),
@@ -80,7 +112,7 @@ pub async fn run(args: &Args, embed: &Embed, output: &Output) -> Result<u8, Erro
         never = watch_over(&bar, &tally) => never,
     };
     bar.finish_and_clear();
-    warn_of_cuts(&desks, output);
+    warn_of_cuts(desks, output);
     print(output, &tally, &left, began.elapsed().as_secs_f64());
     verdict(&drain, &left, output)
 }
@@ -259,20 +291,44 @@ fn warn_of_cuts(desks: &Desks, output: &Output) {
 async fn queue_missing(session: &Session, sources: &[Source]) -> Result<i64, Error> {
     let mut queued = 0;
     for source in sources.iter().filter(|source| source.is_queued) {
-        let mut last: Option<String> = None;
-        loop {
-            let params = vec![source.entity_type.as_str().into(), last.as_deref().into(), Value::Int(PAGE)];
-            let statement = Statement::ours(include_str!("../../sql/query/enqueue_missing.sql"), params);
-            let rows = session.ask("queueing rows without an embedding", &statement).await?;
-            let cell = |i: usize| rows.first().and_then(|row| row.get(i).cloned().flatten());
-            queued += cell(0).and_then(|n| n.parse::<i64>().ok()).unwrap_or(0);
-            last = cell(1);
-            if last.is_none() {
-                break;
+        queued += walk(session, source, &Walk::Missing).await?;
+    }
+    Ok(queued)
+}
+
+/// Which rows of a source are queued.
+enum Walk {
+    /// Those that have no vector.
+    Missing,
+    /// Those that have one too; only where it is of another model.
+    Again { only_other: bool },
+}
+
+impl Walk {
+    fn page(&self, source: &Source, last: Option<&str>) -> Statement {
+        let mut params = vec![source.entity_type.as_str().into(), last.into(), Value::Int(PAGE)];
+        match self {
+            Walk::Missing => Statement::ours(include_str!("../../sql/query/enqueue_missing.sql"), params),
+            Walk::Again { only_other } => {
+                params.push(Value::Bool(*only_other));
+                Statement::ours(include_str!("../../sql/query/enqueue_again.sql"), params)
             }
         }
     }
-    Ok(queued)
+}
+
+/// Page by page to the end; how many jobs are new.
+async fn walk(session: &Session, source: &Source, walk: &Walk) -> Result<i64, Error> {
+    let (mut queued, mut last) = (0, None::<String>);
+    loop {
+        let rows = session.ask("queueing rows", &walk.page(source, last.as_deref())).await?;
+        let cell = |i: usize| rows.first().and_then(|row| row.get(i).cloned().flatten());
+        queued += cell(0).and_then(|n| n.parse::<i64>().ok()).unwrap_or(0);
+        last = cell(1);
+        if last.is_none() {
+            return Ok(queued);
+        }
+    }
 }
 
 /// A progress bar over so many texts; hidden where nobody watches.

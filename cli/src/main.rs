@@ -92,6 +92,7 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Push => push::run(args, output).await,
         Command::Worker(worker) => worker::run(args, worker, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,
+        Command::Reindex(reindex) => embed::again(args, reindex, output).await,
         Command::Eval(eval) => eval::run(args, eval, output).await,
         Command::Model(model) => model::run(args, model, output).await,
         Command::Search(search) => search::run(args, search, output).await,

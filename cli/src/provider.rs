@@ -10,8 +10,9 @@ mod remote;
 mod tests;
 
 pub use local::calm_tensors;
+use std::ops::Range;
 use std::pin::Pin;
-use strata_core::embed::{self, Dialect};
+use strata_core::embed::{self, Chunking, Dialect};
 pub use strata_core::embed::{Limits, ProviderError, tokens};
 
 /// What an asynchronous method of a provider returns: boxed, so that the trait can be a `dyn`.
@@ -43,6 +44,13 @@ pub trait Provider: Send + Sync {
     /// What was dropped so far. Zero where the provider cannot know.
     fn cut(&self) -> Cut {
         Cut::default()
+    }
+
+    /// The parts that a text is embedded in, ranges of bytes: by the model's own tokens where its tokenizer is at hand, else by
+    /// an estimate.
+    fn parts<'a>(&'a self, text: &'a str, chunking: Chunking) -> Answer<'a, Vec<Range<usize>>> {
+        let parts = embed::chunks(text, chunking, &tokens);
+        Box::pin(async move { Ok(parts) })
     }
 
     /// One vector for each text, in their order. At most `limits().texts` of them. Dropping the future gives up the

@@ -2,6 +2,7 @@
 //! means for the texts of a call. Whoever drains the queue has the sockets, the clock and the database, and asks here.
 
 mod calls;
+mod chunks;
 mod error;
 mod failure;
 mod refusal;
@@ -9,6 +10,7 @@ mod vectors;
 mod wire;
 
 pub use calls::{Claimed, calls};
+pub use chunks::{Chunking, chunks};
 pub use error::ProviderError;
 pub use failure::{Blame, Meaning, meaning};
 pub use refusal::{Refusal, retry_after};

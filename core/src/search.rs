@@ -70,6 +70,8 @@ pub struct Store {
     pub name: String,
     /// Whether it keeps numbers of two bytes.
     pub half: bool,
+    /// Whether a row of the source may have several vectors: it is as near as the nearest of them.
+    pub chunked: bool,
 }
 
 /// The column that tells a row that nobody is to find.

@@ -4,7 +4,7 @@ use crate::rpc::Rpc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
-use strata_core::embed::{Blame, Claimed};
+use strata_core::embed::{self, Blame, Chunking, Claimed};
 
 /// How jobs are leased: without a session that a lease could end with, its time alone ends it. Longer than what one call and
 /// the storing of its vectors may take. Unit: seconds.
@@ -30,6 +30,35 @@ pub struct Job {
     pub content_hash: String,
     /// Failures so far.
     pub attempts: i32,
+    /// Tokens of a part of the text; none: it is embedded as a whole.
+    #[serde(default)]
+    pub chunk_tokens: Option<usize>,
+    /// Tokens of a part that the next one begins with.
+    #[serde(default)]
+    pub chunk_overlap: usize,
+    /// The parts, where it is cut.
+    #[serde(skip)]
+    pub parts: Vec<String>,
+}
+
+impl Job {
+    /// Cuts its text, where it is to be cut. The tokenizers of models are not at hand here: tokens are estimated.
+    pub fn cut(mut self) -> Job {
+        if let Some(tokens) = self.chunk_tokens {
+            let chunking = Chunking { tokens: tokens.max(1), overlap: self.chunk_overlap };
+            let parts = embed::chunks(&self.content, chunking, &embed::tokens);
+            self.parts = parts.into_iter().map(|part| self.content[part].to_owned()).collect();
+        }
+        self
+    }
+
+    /// What the provider is sent.
+    pub fn sent(&self) -> &[String] {
+        match self.parts.is_empty() {
+            true => std::slice::from_ref(&self.content),
+            false => &self.parts,
+        }
+    }
 }
 
 impl Claimed for Job {
@@ -39,6 +68,10 @@ impl Claimed for Job {
 
     fn attempts(&self) -> i32 {
         self.attempts
+    }
+
+    fn texts(&self) -> usize {
+        self.sent().len()
     }
 }
 
@@ -78,8 +111,12 @@ pub fn claim(models: &[&str], max: i32) -> Rpc {
 
 /// Hands vectors back.
 pub fn complete(jobs: &[Job], vectors: &[Vec<f32>]) -> Rpc {
-    let mut arguments = keys(jobs);
-    arguments["hashes"] = jobs.iter().map(|job| job.content_hash.as_str()).collect();
+    let parts = || jobs.iter().flat_map(|job| job.sent().iter().map(move |_| job));
+    let mut arguments = keys(parts());
+    arguments["hashes"] = parts().map(|job| job.content_hash.as_str()).collect();
+    if jobs.iter().any(|job| job.chunk_tokens.is_some()) {
+        arguments["chunks"] = jobs.iter().flat_map(|job| 0..job.sent().len()).collect();
+    }
     // As texts: an array of arrays would be taken for an array of two dimensions.
     arguments["vectors"] = vectors.iter().map(|vector| written(vector)).collect();
     Rpc { function: "complete_jobs", arguments }
@@ -87,7 +124,7 @@ pub fn complete(jobs: &[Job], vectors: &[Vec<f32>]) -> Rpc {
 
 /// Hands jobs back without.
 pub fn fail(jobs: &[Job], failure: &Failure<'_>) -> Rpc {
-    let mut arguments = keys(jobs);
+    let mut arguments = keys(jobs.iter());
     arguments["error"] = failure.reason.into();
     arguments["kind"] = failure.blame.name().into();
     arguments["retry_after"] = failure.wait.map(|wait| format!("{} seconds", wait.as_secs_f64())).into();
@@ -104,11 +141,11 @@ pub fn left(models: &[&str]) -> Rpc {
     Rpc { function: "jobs_left", arguments: json!({"models": models}) }
 }
 
-fn keys(jobs: &[Job]) -> Value {
-    let of = |field: fn(&Job) -> Value| -> Value { jobs.iter().map(field).collect() };
+fn keys<'j>(jobs: impl Iterator<Item = &'j Job> + Clone) -> Value {
+    let of = |field: fn(&Job) -> Value| -> Value { jobs.clone().map(field).collect() };
     json!({
         // The jobs of one call are of one model.
-        "model": jobs.first().map(|job| job.model.as_str()),
+        "model": jobs.clone().next().map(|job| job.model.as_str()),
         "entity_types": of(|job| job.entity_type.as_str().into()),
         "entity_ids": of(|job| job.entity_id.as_str().into()),
         "fences": of(|job| job.fence.into()),
@@ -142,6 +179,22 @@ mod tests {
             "hashes": ["\\x00ff"], "vectors": ["[1,-0.5]"], "model": "m",
         });
         assert_eq!(call.arguments, expected);
+    }
+
+    #[test]
+    fn the_parts_of_a_text_go_back_together_and_numbered() {
+        let cut = |chunk_tokens| Job { content: "one two. three four.".into(), chunk_tokens, ..job() }.cut();
+        let jobs = [cut(Some(5)), cut(None)];
+        assert_eq!(jobs[0].sent(), ["one two.", "three four."]);
+        let call = complete(&jobs, &[vec![1.0], vec![2.0], vec![3.0]]);
+        assert_eq!(
+            (&call.arguments["chunks"], &call.arguments["fences"]),
+            (&json!([0, 1, 0]), &json!([2, 2, 2]))
+        );
+        assert_eq!(
+            fail(&jobs, &Failure { blame: Blame::Busy, reason: "no", wait: None }).arguments["fences"],
+            json!([2, 2])
+        );
     }
 
     #[test]

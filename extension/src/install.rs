@@ -153,7 +153,13 @@ extension_sql_file!(
     name = "enqueue_missing",
     requires = ["lock_missing"]
 );
-extension_sql_file!("../../sql/create/lease_jobs.sql", name = "lease_jobs", requires = ["enqueue_missing"]);
+extension_sql_file!(
+    "../../sql/create/enqueue_again.sql",
+    name = "enqueue_again",
+    requires = ["enqueue_missing"]
+);
+extension_sql_file!("../../sql/create/set_chunking.sql", name = "set_chunking", requires = ["enqueue_again"]);
+extension_sql_file!("../../sql/create/lease_jobs.sql", name = "lease_jobs", requires = ["set_chunking"]);
 extension_sql_file!("../../sql/create/lock_rows.sql", name = "lock_rows", requires = ["lease_jobs"]);
 extension_sql_file!(
     "../../sql/create/session_search_path.sql",

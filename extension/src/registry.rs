@@ -126,8 +126,8 @@ fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
 
 fn store(row: &SpiHeapTupleData<'_>) -> spi::Result<Option<Store>> {
     let name: Option<String> = row["store"].value()?;
-    let half = required(row, "store_half")?;
-    Ok(name.map(|name| Store { name, half }))
+    let (half, chunked) = (required(row, "store_half")?, required(row, "chunked")?);
+    Ok(name.map(|name| Store { name, half, chunked }))
 }
 
 /// A column that is gone has none; `access` tells of it.

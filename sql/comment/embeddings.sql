@@ -88,7 +88,7 @@ comment on function strata.resume_model(text) is 'Inner part of complete_jobs: a
 comment on function strata.complete_part is 'Inner part of complete_jobs: the jobs of one source.';
 comment on function strata.settle_textless(text, uuid[]) is 'Inner part of claim_jobs: ends jobs that need no provider.';
 comment on function strata.lock_rows(strata.source, uuid[], bytea[]) is 'Inner part of complete_jobs: locks rows whose text is unchanged.';
-comment on function strata.lock_missing(strata.source, uuid, int) is 'Inner part of enqueue_missing: locks the next rows without a vector.';
+comment on function strata.lock_missing(strata.source, uuid, int, text) is 'Inner part of enqueue_missing: locks the next rows without a vector.';
 comment on function strata.lock_jobs(text, text, uuid[], bigint[]) is 'Inner part of complete_jobs: locks jobs that are still held.';
 comment on function strata.end_jobs(text, text, uuid[], uuid[], uuid[], bigint[]) is 'Inner part of complete_jobs: removes or requeues jobs.';
 comment on function strata.store_vectors is 'Inner part of complete_jobs: writes vectors into the rows of a source.';

@@ -19,6 +19,14 @@ comment on function strata.estimate_model_change(text, text, numeric) is 'Rows, 
 comment on function strata.model_changes() is 'The changes that are open, how far they are, and what they have cost.';
 comment on function strata.model_change_progress(text) is 'For each source of a change and each tenant, rows and how many of them have the other vector.';
 
+comment on function strata.set_chunking(text, int, int) is 'Long texts of a source are embedded in parts of so many tokens; null: as a whole.';
+comment on function strata.chunking_of(text) is 'Inner part of claim_jobs: how texts of a source are cut, and for which of its models.';
+comment on function strata.enqueue_again(text, uuid, int, boolean) is
+    'Queues the rows of one page of a source whether they have a vector or not; call it with the last key until that is null.';
+comment on column strata.source.chunk_tokens is 'A text that has more is embedded in parts of at most so many tokens; null: as a whole.';
+comment on column strata.source.chunk_overlap is 'Tokens of a part that the next one begins with, at most.';
+comment on column strata.source.chunked is 'There may be rows with several vectors.';
+
 comment on function strata.source_as(text, text) is 'A source as one of its models has it; null: it has no such model.';
 comment on function strata.vectorless(strata.source, text) is 'The condition under which a row has no vector of a source''s model.';
 comment on function strata.watcher_signs(strata.source, text, text, text) is 'Inner part of watcher: what tells whether a row has a vector.';

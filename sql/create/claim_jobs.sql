@@ -4,6 +4,7 @@
 -- while_connected: the lease also ends with the session that claims, for a worker that keeps its own.
 -- models: only of these; null: of all.
 -- max: 1 to 10000; lease: more than zero. content_hash: sha256 of the content, to be handed back with the vector.
+-- chunk_tokens, chunk_overlap: the content is to be embedded in parts (strata.set_chunking); null: as a whole.
 -- Rows without text and rows that are gone are settled on the way. A source whose table or column is gone holds up
 -- nobody: its jobs die with the message. Raises 22023.
 create function strata.claim_jobs(
@@ -11,7 +12,8 @@ create function strata.claim_jobs(
     models text[] default null
 )
 returns table (
-    entity_type text, entity_id uuid, model text, fence bigint, content text, content_hash bytea, attempts int
+    entity_type text, entity_id uuid, model text, fence bigint, content text, content_hash bytea, attempts int,
+    chunk_tokens int, chunk_overlap int
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -36,8 +38,10 @@ begin
             begin
                 perform strata.settle_textless(kind, ids);
                 return query
-                select b.entity_type, b.entity_id, b.model, b.fence, t.content, sha256(convert_to(t.content, 'UTF8')), b.attempts
+                select b.entity_type, b.entity_id, b.model, b.fence, t.content, sha256(convert_to(t.content, 'UTF8')), b.attempts,
+                       case when stored.models @> array[b.model] then stored.tokens end, stored.overlap
                 from unnest(batch) b join strata.source_text(kind, ids) t on t.id = b.entity_id
+                cross join strata.chunking_of(kind) stored
                 where b.entity_type = kind and t.content <> '';
                 get diagnostics returned = row_count;
                 handed := handed + returned;

@@ -1,4 +1,5 @@
--- complete_jobs: hands embeddings back, all five arrays of one length, one element a job. Stores each vector whose job
+-- complete_jobs: hands embeddings back, all five arrays of one length, one element a job; where chunks are given, one a
+-- vector: which part of the job's text it is of, from 0. Stores each vector whose job
 -- is still held under that fence and whose row still has the text of that hash, and ends the job. Everything else is
 -- stale: its job, where it is still ours, goes back to the queue. Wrong vectors refuse the whole call; a row that the
 -- application refuses to have its vector fails alone; the jobs of a source whose table or column is gone are dead.
@@ -9,7 +10,8 @@ begin
     execute format($sql$
 -- complete_part: the same for the jobs of one source; answers how many vectors it stored.
 create function strata.complete_part(
-    entity_type text, ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[], model text
+    entity_type text, ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[], chunks int[],
+    model text
 ) returns int
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -24,9 +26,16 @@ begin
     fresh := strata.lock_rows(s, ids, hashes);
     held := strata.lock_jobs(s.entity_type, s.model, ids, fences);
     fresh := array(select unnest(fresh) intersect select unnest(held));
-    stored := strata.store_vectors(s, fresh, array(
-        select g.vector from unnest(ids, vectors) g(id, vector)
-        join unnest(fresh) with ordinality h(id, n) on h.id = g.id order by h.n));
+    if chunks is null then
+        stored := strata.store_vectors(s, fresh, array(
+            select g.vector from unnest(ids, vectors) g(id, vector)
+            join unnest(fresh) with ordinality h(id, n) on h.id = g.id order by h.n));
+    else
+        -- A column has room for the first part alone.
+        stored := strata.store_vectors(s, array_agg(g.id), array_agg(g.vector), array_agg(g.chunk))
+        from unnest(ids, vectors, chunks) g(id, vector, chunk)
+        where g.id = any (fresh) and (g.chunk = 0 or s.vector_column is null);
+    end if;
     perform strata.end_jobs(s.entity_type, s.model, held, fresh, ids, fences);
     perform strata.resume_model(s.model);
     return stored;
@@ -35,47 +44,56 @@ $$;
 
 create function strata.complete_jobs(
     entity_types text[], entity_ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[],
-    model text default null, out stored int, out stale int
+    model text default null, chunks int[] default null, out stored int, out stale int
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     part     record;
-    one      int;
+    one      record;
     n        int := coalesce(cardinality(entity_types), 0);
+    jobs     int := (select count(distinct (g.type, g.id)) from unnest(entity_types, entity_ids) g(type, id));
 begin
     if (n, n, n, n) is distinct from (coalesce(cardinality(entity_ids), 0), coalesce(cardinality(fences), 0),
                                       coalesce(cardinality(hashes), 0), coalesce(cardinality(vectors), 0)) then
         raise exception 'the arrays must have one length, not %%, %%, %%, %% and %%', n, cardinality(entity_ids),
             cardinality(fences), cardinality(hashes), cardinality(vectors) using errcode = '22023';
     end if;
-    if n > (select count(distinct (g.type, g.id)) from unnest(entity_types, entity_ids) g(type, id)) then
+    if cardinality(chunks) <> n then
+        raise exception 'chunks must be as many as vectors, not %% and %%', cardinality(chunks), n using errcode = '22023';
+    elsif n > (select count(distinct (g.type, g.id, coalesce(g.chunk, 0)))
+               from unnest(entity_types, entity_ids, chunks) g(type, id, chunk)) then
         raise exception 'a job is named twice' using errcode = '22023', hint = 'hand each job back once';
     end if;
     perform strata.require_vectors(entity_types, entity_ids, vectors, model);
     stored := 0;
     for part in
         select g.type, array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
-               array_agg(g.vector) as vectors
-        from unnest(entity_types, entity_ids, fences, hashes, vectors) g(type, id, fence, hash, vector) group by 1 order by 1
+               array_agg(g.vector) as vectors, case when chunks is not null then array_agg(g.chunk) end as chunks
+        from unnest(entity_types, entity_ids, fences, hashes, vectors, chunks) g(type, id, fence, hash, vector, chunk)
+        group by 1 order by 1
     loop
         begin
-            stored := stored + strata.complete_part(part.type, part.ids, part.fences, part.hashes, part.vectors, model);
+            stored := stored + strata.complete_part(part.type, part.ids, part.fences, part.hashes, part.vectors, part.chunks, model);
         exception when undefined_table or undefined_column or undefined_object or invalid_schema_name then
             perform strata.bury_jobs(part.type, part.ids, sqlerrm);
         when others then
             -- A trigger or a constraint of the application refused one of them: which one, each for itself shows.
-            for one in 1 .. cardinality(part.ids) loop
+            for one in
+                select array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
+                       array_agg(g.vector) as vectors, case when chunks is not null then array_agg(g.chunk) end as chunks
+                from unnest(part.ids, part.fences, part.hashes, part.vectors, part.chunks) g(id, fence, hash, vector, chunk)
+                group by g.id
+            loop
                 begin
-                    stored := stored + strata.complete_part(part.type, part.ids[one:one], part.fences[one:one],
-                                                            part.hashes[one:one], part.vectors[one:one], model);
+                    stored := stored + strata.complete_part(part.type, one.ids, one.fences, one.hashes, one.vectors, one.chunks, model);
                 exception when others then
-                    perform strata.fail_jobs(array[part.type], part.ids[one:one], part.fences[one:one],
+                    perform strata.fail_jobs(array[part.type], one.ids[1:1], one.fences[1:1],
                                              format('its vector could not be stored: %%s', sqlerrm), model => model);
                 end;
             end loop;
         end;
     end loop;
-    stale := n - stored;
+    stale := jobs - stored;
 end
 $$
 $sql$, strata.vector_schema());

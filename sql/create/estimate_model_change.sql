@@ -1,7 +1,7 @@
 -- estimate_model_change: what it would take to embed every source of a model with another one: rows with a text, tokens,
 -- and their price where price_per_million (tokens) says what the provider takes. A token for each three bytes, as workers
--- count them for limits and budgets; what the model would cut is not counted. Of a table of more than 200,000 rows a sample
--- is read. Raises 22004, 42704 (no such model, no source uses it), 22023 (a price below 0).
+-- count them for limits and budgets; what the model would cut is not counted, unless texts are embedded in parts. Of a table of
+-- more than 200,000 rows a sample is read. Raises 22004, 42704 (no such model, no source uses it), 22023 (a price below 0).
 create function strata.estimate_model_change(from_model text, to_model text, price_per_million numeric default null)
 returns table (entity_type text, rows bigint, tokens bigint, price numeric, sampled boolean)
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -26,7 +26,7 @@ begin
              from (select least(octet_length(%s) / 3 + 1, $4) as tokens, %1$s as text from %I.%I r %s) t where t.text <> ''''',
             strata.text_expression(s.title_column, s.content_columns, 'r'), s.relation_schema, s.relation_name,
             case when share < 1 then format('tablesample system (%s)', 100 * share) else '' end)
-            using s.entity_type, share, price_per_million, m.max_tokens;
+            using s.entity_type, share, price_per_million, case when s.chunk_tokens is null then m.max_tokens end;
     end loop;
 end
 $$;

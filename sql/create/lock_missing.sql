@@ -1,10 +1,11 @@
--- lock_missing: the next rows of a source, in key order, that have no vector, locked against writers; null: none is left.
+-- lock_missing: the next rows of a source, in key order, that have no vector, or that are wanted (a condition on `r`), locked
+-- against writers; null: none is left.
 -- A writer who holds a row may be about to queue it, and may be waiting for another that we have locked: so the first row
 -- is waited for while nothing is held, and the page ends before the next one that somebody holds.
-create function strata.lock_missing(s strata.source, after uuid, max int) returns uuid[]
+create function strata.lock_missing(s strata.source, after uuid, max int, wanted text default null) returns uuid[]
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '10s' as $$
 declare
-    missing text := format('%I.%I r where %s', s.relation_schema, s.relation_name, strata.vectorless(s, 'r'));
+    missing text := format('%I.%I r where %s', s.relation_schema, s.relation_name, coalesce(wanted, strata.vectorless(s, 'r')));
     page    uuid[];
     held    uuid[];
     first   uuid;

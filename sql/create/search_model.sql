@@ -15,7 +15,7 @@ create function strata.embedded_models() returns table (model text, provider tex
 language sql stable set search_path = pg_catalog, pg_temp as $$
     select m.name, m.provider, m.dimensions
     from strata.model m
-    where exists (select from strata.source s where s.model = m.name)
+    where exists (select from strata.source s where s.model = m.name and s.queued)
        or exists (select from strata.source_beside b where b.model = m.name)
     order by m.name
 $$;

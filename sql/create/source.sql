@@ -7,6 +7,8 @@
 -- `text_search_config` is that under which its words are found, null where they are not; `text_search_column` is a tsvector
 -- that holds them, null where they are made of title and content.
 -- `vector_column` keeps the vectors; where it is null, the table `store` of the schema strata_vectors does.
+-- `chunk_tokens`: a text that has more is embedded in parts of at most so many tokens, of which each begins with up to
+-- `chunk_overlap` of the one before; null: as a whole. `chunked`: there may be rows with several vectors.
 -- `hidden_column` keeps a row out of every answer: a boolean that is true, or a date or time that is set.
 create table strata.source (
     entity_type        text   primary key check (entity_type <> '' and octet_length(entity_type) <= 40),
@@ -32,6 +34,9 @@ create table strata.source (
     queued             boolean not null default true,
     model              text   not null references strata.model,
     store              text   check ((store is null) <> (vector_column is null)),
+    chunk_tokens       int    check (chunk_tokens > 0),
+    chunk_overlap      int    not null default 0 check (chunk_overlap >= 0 and chunk_overlap < coalesce(chunk_tokens, 1)),
+    chunked            boolean not null default false,
     unique (relation_schema, relation_name, vector_column),
     check (title_column is not null or cardinality(content_columns) > 0),
     check (text_search_column is null or text_search_config is not null),

@@ -1,12 +1,12 @@
 -- store_vectors: writes vectors into rows of a source, and the model and the time where the source keeps them; null for
 -- all vectors takes them away. Answers the rows written. The triggers of the application see an ordinary update.
 -- Where the source has no vector column, the vectors go into its store, brought to length 1, and only the model and the time
--- into its row, where it keeps them.
+-- into its row, where it keeps them. chunks: which part of its row's text each vector is of, from 0; null: of the whole.
 -- The type vector is written with its schema, found by catalog at installation; the oid is what stays.
 do $install$
 begin
     execute format($sql$
-create function strata.store_vectors(s strata.source, ids uuid[], vectors %I.vector[]) returns int
+create function strata.store_vectors(s strata.source, ids uuid[], vectors %I.vector[], chunks int[] default null) returns int
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     columns text := case when s.vector_column is null then '' else format('%%I = g.vector', s.vector_column) end
@@ -19,10 +19,10 @@ begin
     perform set_config('search_path', strata.session_search_path(), true);
     columns := pg_catalog.ltrim(columns, ', ');
     if s.vector_column is null then
-        perform strata.keep_vectors(s, ids, vectors);
+        perform strata.keep_vectors(s, ids, vectors, chunks);
     end if;
     if columns operator(pg_catalog.=) '' then
-        return coalesce(pg_catalog.cardinality(ids), 0);
+        return (select pg_catalog.count(distinct u.id) from pg_catalog.unnest(ids) u(id));
     end if;
     execute pg_catalog.format(
         'update %%I.%%I r set %%s from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2)) g(id, vector)
@@ -38,12 +38,12 @@ end
 $install$;
 revoke execute on function strata.store_vectors from public;
 
--- keep_vectors: writes vectors of rows of a source into its store; null for all vectors takes them away. The type of the
--- embedding is that of the table.
+-- keep_vectors: writes vectors of rows of a source into its store; null for all vectors takes them away. Parts that a row
+-- had and that are not among them go. The type of the embedding is that of the table.
 do $install$
 begin
     execute format($sql$
-create function strata.keep_vectors(s strata.source, ids uuid[], vectors %1$I.vector[]) returns void
+create function strata.keep_vectors(s strata.source, ids uuid[], vectors %1$I.vector[], chunks int[] default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     kept strata.vector_store;
@@ -53,15 +53,21 @@ begin
         execute format('delete from strata_vectors.%%I v where v.entity_type = $1 and v.entity_id = any ($2)', s.store)
             using s.entity_type, ids;
         return;
+    elsif s.chunked then
+        execute format(
+            'delete from strata_vectors.%%I v
+             where v.entity_type = $1 and v.entity_id = any ($2)
+               and not exists (select from unnest($2, $3) g(id, chunk) where g.id = v.entity_id and coalesce(g.chunk, 0) = v.chunk)',
+            s.store) using s.entity_type, ids, chunks;
     end if;
     execute format(
-        'insert into strata_vectors.%%1$I as v (tenant, entity_type, entity_id, embedding)
-         select r.%%2$I, $1, g.id, %1$I.l2_normalize(g.vector)::%1$I.%%3$I
-         from rows from (unnest($2), unnest($3)) g(id, vector) join %%4$I.%%5$I r on r.%%6$I = g.id
-         order by 1, 3
-         on conflict (entity_type, entity_id) do update set tenant = excluded.tenant, embedding = excluded.embedding',
+        'insert into strata_vectors.%%1$I as v (tenant, entity_type, entity_id, chunk, embedding)
+         select r.%%2$I, $1, g.id, coalesce(g.chunk, 0), %1$I.l2_normalize(g.vector)::%1$I.%%3$I
+         from rows from (unnest($2), unnest($3), unnest($4)) g(id, vector, chunk) join %%4$I.%%5$I r on r.%%6$I = g.id
+         order by 1, 3, 4
+         on conflict (entity_type, entity_id, chunk) do update set tenant = excluded.tenant, embedding = excluded.embedding',
         s.store, s.tenant_column, kept.storage, s.relation_schema, s.relation_name, s.key_column)
-        using s.entity_type, ids, vectors;
+        using s.entity_type, ids, vectors, chunks;
 end
 $$
 $sql$, strata.vector_schema());

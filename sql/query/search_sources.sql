@@ -6,7 +6,8 @@
 -- and what it should be; null: none), hidden_is_time bool, json text[] (columns whose value need not fit into a jsonb),
 -- key_type text, tenant_type text, organisation_type text ('uuid', 'number' or 'text'; null where there is no such column),
 -- readable bool (every column that search needs), row_security bool (it decides what the caller finds),
--- store text (the table that keeps the vectors; null: the source's own), store_half bool (numbers of two bytes), has_store bool,
+-- store text (the table that keeps the vectors; null: the source's own), store_half bool (numbers of two bytes), has_store bool, chunked bool (a row may
+-- have several vectors in it),
 -- config text (the number of the text search configuration; null: there is none, or it is gone),
 -- vector oid (the type), vector_schema text, read_from oid[] (the relations that this was read from); in the order in which
 -- equally similar rows are returned
@@ -15,7 +16,7 @@ select s.entity_type, s.relation_schema, s.relation_name, s.key_column, s.tenant
        s.organisation_column, s.vectors_schema, s.vectors_name, s.vectors_key_column, s.vectors_type_column,
        needed.key_type, needed.tenant_type, needed.organisation_type,
        s.model, m.dimensions,
-       s.store, coalesce(d.half, false) as store_half, s.store is null or d.oid is not null as has_store,
+       s.store, coalesce(d.half, false) as store_half, s.store is null or d.oid is not null as has_store, s.chunked and s.store is not null as chunked,
        r.oid is not null as has_table,
        needed.gone, needed.misfit, needed.misfit_is, needed.misfit_should,
        coalesce(needed.hidden_is_time, false) as hidden_is_time, coalesce(needed.json, '{}') as json,

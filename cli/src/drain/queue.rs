@@ -5,7 +5,7 @@ use crate::drain::Failure;
 use crate::session::{Session, db_error, failed};
 use pgvector::Vector;
 use strata_core::Error;
-use strata_core::embed::Claimed;
+use strata_core::embed::{Chunking, Claimed};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -27,6 +27,20 @@ pub struct Job {
     pub hash: Vec<u8>,
     /// Failures so far.
     pub attempts: i32,
+    /// How its text is cut; none: it is embedded as a whole.
+    pub chunking: Option<Chunking>,
+    /// The parts of its text, where it is cut.
+    pub parts: Vec<String>,
+}
+
+impl Job {
+    /// What the provider is sent.
+    pub fn sent(&self) -> &[String] {
+        match self.parts.is_empty() {
+            true => std::slice::from_ref(&self.content),
+            false => &self.parts,
+        }
+    }
 }
 
 impl Claimed for Job {
@@ -36,6 +50,10 @@ impl Claimed for Job {
 
     fn attempts(&self) -> i32 {
         self.attempts
+    }
+
+    fn texts(&self) -> usize {
+        self.sent().len()
     }
 }
 
@@ -83,19 +101,24 @@ impl<'s> Queue<'s> {
 
     /// How many were stored and how many were stale. All of one model, as the jobs of a call are.
     pub async fn complete(&self, jobs: &[Job], vectors: Vec<Vec<f32>>) -> Result<(i32, i32), Error> {
-        let (types, ids, fences) = keys(jobs);
-        let hashes: Vec<&[u8]> = jobs.iter().map(|job| job.hash.as_slice()).collect();
+        let parts = || jobs.iter().flat_map(|job| job.sent().iter().map(move |_| job));
+        let (types, ids, fences) = keys(parts());
+        let hashes: Vec<&[u8]> = parts().map(|job| job.hash.as_slice()).collect();
+        let chunks: Option<Vec<i32>> = jobs
+            .iter()
+            .any(|job| job.chunking.is_some())
+            .then(|| jobs.iter().flat_map(|job| (0..).zip(job.sent()).map(|(chunk, _)| chunk)).collect());
         let vectors: Vec<Vector> = vectors.into_iter().map(Vector::from).collect();
         let sql = include_str!("../../../sql/query/complete_jobs.sql");
         let model = model_of(jobs);
-        let parameters: &Parameters<'_> = &[&types, &ids, &fences, &hashes, &vectors, &model];
+        let parameters: &Parameters<'_> = &[&types, &ids, &fences, &hashes, &vectors, &model, &chunks];
         let told = self.rows("storing embeddings", sql, parameters).await?;
         Ok(told.first().map_or((0, 0), |row| (row.get(0), row.get(1))))
     }
 
     /// How many of them are dead now. All of one model.
     pub async fn fail(&self, jobs: &[Job], failure: &Failure) -> Result<i32, Error> {
-        let (types, ids, fences) = keys(jobs);
+        let (types, ids, fences) = keys(jobs.iter());
         let (wait, kind) = (failure.wait.map(|wait| wait.as_secs_f64()), failure.kind.name());
         let sql = include_str!("../../../sql/query/fail_jobs.sql");
         let parameters: &Parameters<'_> =
@@ -143,6 +166,8 @@ fn job(row: &Row) -> Result<Job, tokio_postgres::Error> {
         content: row.try_get(4)?,
         hash: row.try_get(5)?,
         attempts: row.try_get(6)?,
+        chunking: chunking(row.try_get(7)?, row.try_get(8)?),
+        parts: Vec::new(),
     })
 }
 
@@ -150,7 +175,12 @@ fn model_of(jobs: &[Job]) -> Option<&str> {
     jobs.first().map(|job| job.model.as_str())
 }
 
-fn keys(jobs: &[Job]) -> (Vec<&str>, Vec<Uuid>, Vec<i64>) {
-    let types = jobs.iter().map(|job| job.entity_type.as_str()).collect();
-    (types, jobs.iter().map(|job| job.id).collect(), jobs.iter().map(|job| job.fence).collect())
+fn chunking(tokens: Option<i32>, overlap: i32) -> Option<Chunking> {
+    let number = |n: i32| usize::try_from(n).unwrap_or(0);
+    tokens.map(|tokens| Chunking { tokens: number(tokens).max(1), overlap: number(overlap) })
+}
+
+fn keys<'j>(jobs: impl Iterator<Item = &'j Job> + Clone) -> (Vec<&'j str>, Vec<Uuid>, Vec<i64>) {
+    let types = jobs.clone().map(|job| job.entity_type.as_str()).collect();
+    (types, jobs.clone().map(|job| job.id).collect(), jobs.map(|job| job.fence).collect())
 }

@@ -11,9 +11,11 @@ mod tokens;
 
 use crate::provider::{Answer, Cut, Limits, Provider, ProviderError};
 use engine::Engine;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use strata_core::embed::{self, Chunking};
 use tokio::sync::OnceCell;
 
 /// As in `strata.model.provider`.
@@ -80,6 +82,13 @@ impl Local {
         self.engine.get_or_try_init(load).await.cloned()
     }
 
+    async fn divided(&self, text: &str, chunking: Chunking) -> Result<Vec<Range<usize>>, ProviderError> {
+        let engine = self.engine().await?;
+        let (text, most) = (text.to_owned(), tokens::MAX - tokens::MARKS);
+        let chunking = Chunking { tokens: chunking.tokens.min(most), ..chunking };
+        blocking(move || Ok(embed::chunks(&text, chunking, &|part| engine.count(part)))).await
+    }
+
     async fn vectors(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, ProviderError> {
         if texts.is_empty() {
             return Ok(Vec::new());
@@ -113,6 +122,10 @@ impl Provider for Local {
 
     fn cut(&self) -> Cut {
         Cut { texts: self.cut_texts.load(Relaxed), tokens: self.cut_tokens.load(Relaxed) }
+    }
+
+    fn parts<'a>(&'a self, text: &'a str, chunking: Chunking) -> Answer<'a, Vec<Range<usize>>> {
+        Box::pin(self.divided(text, chunking))
     }
 
     fn embed<'a>(&'a self, texts: &'a [String]) -> Answer<'a, Vec<Vec<f32>>> {

@@ -8,26 +8,31 @@ pub trait Claimed {
     fn content(&self) -> &str;
     /// Failures so far.
     fn attempts(&self) -> i32;
+    /// Texts that it is sent as.
+    fn texts(&self) -> usize {
+        1
+    }
 }
 
 /// Parts jobs of one model into calls. A job that has failed goes with half as many others for each time, so that one that
 /// makes its call fail stands alone in the end, and the others are long done.
 pub fn calls<J: Claimed>(mut jobs: Vec<J>, limits: Limits) -> Vec<Vec<J>> {
     jobs.sort_by_key(J::attempts);
-    let whole = jobs.len().min(limits.texts).max(1);
+    let whole = jobs.iter().map(J::texts).sum::<usize>().min(limits.texts).max(1);
     let mut calls: Vec<Vec<J>> = Vec::new();
-    let mut sum = 0;
+    let (mut sum, mut texts) = (0, 0);
     for job in jobs {
         let size = tokens(job.content());
         let room = limits.call_tokens.is_none_or(|most| sum + size <= most);
         let most = (whole >> job.attempts().clamp(0, 30)).max(1);
         match calls.last_mut() {
-            Some(call) if call.len() < most && room && call[0].attempts() == job.attempts() => {
+            Some(call) if texts + job.texts() <= most && room && call[0].attempts() == job.attempts() => {
                 sum += size;
+                texts += job.texts();
                 call.push(job);
             }
             _ => {
-                sum = size;
+                (sum, texts) = (size, job.texts());
                 calls.push(vec![job]);
             }
         }
@@ -41,6 +46,21 @@ mod tests {
 
     #[derive(Clone)]
     struct Job(String, i32);
+
+    /// A text in so many parts.
+    struct Parted(usize);
+
+    impl Claimed for Parted {
+        fn content(&self) -> &str {
+            "text"
+        }
+        fn attempts(&self) -> i32 {
+            0
+        }
+        fn texts(&self) -> usize {
+            self.0
+        }
+    }
 
     impl Claimed for Job {
         fn content(&self) -> &str {
@@ -70,6 +90,15 @@ mod tests {
             [1, 1],
             "longer than a call"
         );
+    }
+
+    #[test]
+    fn the_parts_of_a_text_are_not_torn_apart() {
+        let limits = Limits { texts: 4, tokens: None, call_tokens: None };
+        let calls = calls([2, 2, 3, 9, 1].map(Parted).into(), limits);
+        let texts: Vec<Vec<usize>> =
+            calls.iter().map(|call| call.iter().map(|job| job.0).collect()).collect();
+        assert_eq!(texts, [vec![2, 2], vec![3], vec![9], vec![1]]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Why a provider gave no vectors, as far as the caller can act on it.
 
+use super::Claimed;
 use std::fmt;
 use std::time::Duration;
 
@@ -88,6 +89,17 @@ impl ProviderError {
             Self::Rejected { row, reason } => Self::Rejected { row: row.map(|row| row + by), reason },
             other => other,
         }
+    }
+
+    /// The same as seen from the jobs of the call, each of which may be several texts.
+    pub fn of_job<J: Claimed>(self, call: &[J]) -> Self {
+        let Self::Rejected { row: Some(row), reason } = self else { return self };
+        let mut before = 0;
+        let job = call.iter().position(|job| {
+            before += job.texts();
+            row < before
+        });
+        Self::Rejected { row: job, reason }
     }
 
     /// What to do next.

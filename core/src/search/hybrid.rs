@@ -60,11 +60,14 @@ impl Search<'_> {
     fn matched_in(&self, n: usize, source: &Source, config: usize, parts: &Parts) -> Result<String, Error> {
         let (key, whose) = (self.ids.key(source)?, self.ids.of_tenant(source, &parts.tenant)?);
         let (rows, words) = (shape::rows(source, "left join")?, words(source)?);
-        let vector = shape::vector(source, self.vector_schema)?;
-        let (distance, also) = (&parts.distance, &parts.also[n]);
+        let distance = match &source.store {
+            None => format!("({} {})", shape::own_vector(source)?, parts.distance),
+            Some(store) => shape::distance_in_store(source, store, &parts.from_store)?,
+        };
+        let also = &parts.also[n];
         let found = format!(
             "select {n} as source, {config} as config, {key} as id,
-            ({vector} {distance}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank, {words} as words
+            {distance} operator(pg_catalog.-) 1::pg_catalog.float8 as rank, {words} as words
      from {rows}
      where {whose} and ({words}) operator(pg_catalog.@@)
                (select a.query from asked a where a.config operator(pg_catalog.=) {config}){also}"

@@ -93,26 +93,20 @@ pub(super) fn rows(source: &Source, join: &str) -> Result<String, Error> {
     ))
 }
 
-/// The embedding of a row of [`rows`], a vector.
-pub(super) fn vector(source: &Source, vector_schema: &str) -> Result<String, Error> {
-    if source.store.is_some() {
-        return vector_of(source, &format!("t.{}", Ident::new(&source.key)?), vector_schema);
-    }
-    own_vector(source)
-}
-
-/// The same where there is no store.
+/// The embedding of a row of [`rows`] whose source has no store, a vector.
 pub(super) fn own_vector(source: &Source) -> Result<String, Error> {
     let alias = if source.vectors.is_some() { "v" } else { "t" };
     Ok(format!("{alias}.{}", Ident::new(&source.vector)?))
 }
 
-/// The embedding of the row with this key, a vector. `key`: a value of the key's type.
+/// The embedding of the row with this key, a vector; that of its beginning where a store has several. `key`: a value of the
+/// key's type.
 pub(super) fn vector_of(source: &Source, key: &str, vector_schema: &str) -> Result<String, Error> {
     if let Some(store) = &source.store {
         return Ok(format!(
             "(select o.embedding::{}.vector from {} o
-          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) {key} limit 1)",
+          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) {key}
+          order by o.chunk limit 1)",
             Ident::new(vector_schema)?,
             table(store)?,
             literal(&source.entity_type)
@@ -127,6 +121,17 @@ pub(super) fn vector_of(source: &Source, key: &str, vector_schema: &str) -> Resu
         Ident::new(&source.vector)?,
         equal(&format!("o.{}", Ident::new(column)?), source.key_type, key),
         kind("o", source)?
+    ))
+}
+
+/// How far the row `t` is from the question, by the nearest of its vectors in a store.
+pub(super) fn distance_in_store(source: &Source, store: &Store, from_store: &str) -> Result<String, Error> {
+    Ok(format!(
+        "(select pg_catalog.min(o.embedding {from_store}) from {} o
+          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) t.{})",
+        table(store)?,
+        literal(&source.entity_type),
+        Ident::new(&source.key)?
     ))
 }
 

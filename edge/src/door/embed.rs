@@ -88,7 +88,7 @@ impl Drain {
                 break;
             }
             let mut by_model: BTreeMap<String, Vec<Job>> = BTreeMap::new();
-            for job in jobs {
+            for job in jobs.into_iter().map(Job::cut) {
                 by_model.entry(job.model.clone()).or_default().push(job);
             }
             let lease_ends = host::milliseconds() + f64::from(jobs::LEASE) * 1000.0;
@@ -143,7 +143,7 @@ impl Drain {
             self.give_back(&call, Some(wait)).await?;
             return Ok(ControlFlow::Break(()));
         }
-        let texts: Vec<String> = call.iter().map(|job| job.content.clone()).collect();
+        let texts: Vec<String> = call.iter().flat_map(Job::sent).cloned().collect();
         self.drained.borrow_mut().calls += 1;
         match desk.vectors(&texts).await {
             Ok(vectors) => self.complete(&call, &vectors).await,
@@ -153,7 +153,7 @@ impl Drain {
 
     /// Waits for the limits of the model. None: call it now; else how long it would take, which is too long to hold jobs.
     async fn turn(&self, desk: &Desk, call: &[Job]) -> Result<Option<Duration>, Fault> {
-        let tokens = call.iter().map(|job| embed::tokens(&job.content)).sum();
+        let tokens = call.iter().flat_map(Job::sent).map(|text| embed::tokens(text)).sum();
         let began = host::milliseconds();
         loop {
             let asked = self.database.call(&jobs::turn(&desk.model.model, tokens), &self.by).await?;
@@ -196,6 +196,7 @@ impl Drain {
         cause: ProviderError,
     ) -> Result<ControlFlow<()>, Fault> {
         let told = cause.to_string();
+        let cause = cause.of_job(&call);
         match embed::meaning(&cause, call.len()) {
             Meaning::SetAside(row) => {
                 let poison = call.remove(row);

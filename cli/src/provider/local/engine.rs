@@ -42,6 +42,11 @@ impl Engine {
         Ok(Engine { reader, network })
     }
 
+    /// How many tokens a text has.
+    pub fn count(&self, text: &str) -> usize {
+        self.reader.count(text)
+    }
+
     /// One vector for each text. Rejects a text without tokens; gives up between two passes when told to stop.
     pub fn embed(&self, texts: &[String], stop: &AtomicBool) -> Result<Embedded, ProviderError> {
         let read = |(row, text): (usize, &String)| {

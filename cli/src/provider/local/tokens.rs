@@ -10,7 +10,7 @@ pub const MAX: usize = 256;
 const BYTES: usize = 1 << 20;
 
 /// Marks before and after every text.
-const MARKS: usize = 2;
+pub const MARKS: usize = 2;
 
 /// A text as the model reads it.
 pub struct Tokens {
@@ -30,6 +30,11 @@ impl Reader {
         tokenizer.with_truncation(None)?;
         tokenizer.with_padding(None);
         Ok(Reader(tokenizer))
+    }
+
+    /// How many tokens a text has, without marks. One that cannot be read has none, and is refused when it is embedded.
+    pub fn count(&self, text: &str) -> usize {
+        self.0.encode_fast(text, false).map_or(0, |encoding| encoding.get_ids().len())
     }
 
     /// The tokens of a text, or the reason why it has none.

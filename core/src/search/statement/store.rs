@@ -47,11 +47,13 @@ impl Search<'_> {
                 parts.also[n]
             ));
         }
+        let chunked = self.sources.iter().filter_map(|source| source.store.as_ref()).any(|s| s.chunked);
+        let (distance, by_row) = nearest(&parts.from_store, chunked, "s.entity_type, s.entity_id");
         Ok(Some(format!(
             "    (select f.source, v.entity_id::{} as id, v.rank, f.entity_type, f.title, f.content, f.created_at, f.metadata
-     from (select s.entity_type, s.entity_id, (s.embedding {}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+     from (select s.entity_type, s.entity_id, {distance} operator(pg_catalog.-) 1::pg_catalog.float8 as rank
            from {} s
-           where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names})
+           where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names}){by_row}
            order by 3, 1, 2
            limit {candidates}) v
      cross join lateral (
@@ -60,7 +62,6 @@ impl Search<'_> {
      order by v.rank, v.entity_type, v.entity_id
      limit {})",
             self.ids.name(),
-            parts.from_store,
             table(store)?,
             self.ids.typed(KeyType::Uuid, &parts.tenant),
             rows.join("\n        union all\n"),
@@ -77,11 +78,12 @@ impl Search<'_> {
         limit: &str,
         parts: &Parts,
     ) -> Result<String, Error> {
+        let (distance, by_row) = nearest(&parts.from_store, store.chunked, "s.entity_id");
         Ok(format!(
             "    (select {n} as source, v.entity_id::{} as id, v.rank
-     from (select s.entity_id, (s.embedding {}) operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+     from (select s.entity_id, {distance} operator(pg_catalog.-) 1::pg_catalog.float8 as rank
            from {} s
-           where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text
+           where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text{by_row}
            order by 2, 1) v
      cross join lateral (
          select from {} t
@@ -90,7 +92,6 @@ impl Search<'_> {
      order by v.rank, v.entity_id
      limit {limit})",
             self.ids.name(),
-            parts.from_store,
             table(store)?,
             self.ids.typed(KeyType::Uuid, &parts.tenant),
             literal(&source.entity_type),
@@ -120,6 +121,14 @@ impl Search<'_> {
         let store = stored().find_map(|source| source.store.as_ref())?;
         let names: Vec<String> = stored().map(|source| literal(&source.entity_type)).collect();
         Some((store, format!("array[{}]::pg_catalog.text[]", names.join(", "))))
+    }
+}
+
+/// The distance of a row to the question, and what it is grouped by where a row may have several vectors.
+fn nearest(from_store: &str, chunked: bool, key: &str) -> (String, String) {
+    match chunked {
+        true => (format!("pg_catalog.min(s.embedding {from_store})"), format!("\n           group by {key}")),
+        false => (format!("(s.embedding {from_store})"), String::new()),
     }
 }
 
