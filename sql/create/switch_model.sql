@@ -84,33 +84,38 @@ $$;
 revoke execute on function strata.count_unready from public;
 
 -- turn_models: what is beside is searched, and what was searched is beside. Of two who turn at once, the second is refused.
+-- Its statements are planned before it holds anything: a first pass is for no model.
 create function strata.turn_models(c strata.model_change, searched text, out sources int, out held interval)
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
-    began timestamptz := clock_timestamp();
+    began  timestamptz;
+    target text;
 begin
-    update strata.model_change x
-    set state = case searched when c.to_model then 'switched' else 'filling' end, switched_at = clock_timestamp()
-    where x.to_model = c.to_model and x.state = c.state;
-    if not found then
-        raise exception 'the change to model "%" was turned or ended meanwhile', c.to_model
-            using errcode = '55000', hint = 'look at strata.model_changes()';
-    end if;
-    with before as (
-        select s.entity_type, s.model, s.vector_column, s.store, s.model_column, s.embedded_at_column
-        from strata.source s join strata.source_beside b on b.entity_type = s.entity_type
-        where b.model = searched order by s.entity_type for update
-    ), turned as (
-        update strata.source s
-        set model = b.model, vector_column = b.vector_column, store = b.store, model_column = b.model_column,
-            embedded_at_column = b.embedded_at_column
-        from strata.source_beside b where b.entity_type = s.entity_type and b.model = searched
-    )
-    update strata.source_beside b
-    set model = o.model, vector_column = o.vector_column, store = o.store, model_column = o.model_column,
-        embedded_at_column = o.embedded_at_column
-    from before o where o.entity_type = b.entity_type;
-    get diagnostics sources = row_count;
+    foreach target in array array[null, searched] loop
+        began := clock_timestamp();
+        update strata.model_change x
+        set state = case target when c.to_model then 'switched' else 'filling' end, switched_at = clock_timestamp()
+        where x.to_model = c.to_model and x.state = c.state and target is not null;
+        if not found and target is not null then
+            raise exception 'the change to model "%" was turned or ended meanwhile', c.to_model
+                using errcode = '55000', hint = 'look at strata.model_changes()';
+        end if;
+        with before as (
+            select s.entity_type, s.model, s.vector_column, s.store, s.model_column, s.embedded_at_column
+            from strata.source s join strata.source_beside b on b.entity_type = s.entity_type
+            where b.model = target order by s.entity_type for update
+        ), turned as (
+            update strata.source s
+            set model = b.model, vector_column = b.vector_column, store = b.store, model_column = b.model_column,
+                embedded_at_column = b.embedded_at_column
+            from strata.source_beside b where b.entity_type = s.entity_type and b.model = target
+        )
+        update strata.source_beside b
+        set model = o.model, vector_column = o.vector_column, store = o.store, model_column = o.model_column,
+            embedded_at_column = o.embedded_at_column
+        from before o where o.entity_type = b.entity_type;
+        get diagnostics sources = row_count;
+    end loop;
     held := clock_timestamp() - began;
 end
 $$;
