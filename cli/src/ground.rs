@@ -28,6 +28,7 @@ pub async fn check(session: &Session, args: &Args) -> Result<Option<Session>, Er
     refuse_read_only(session, &row)?;
     // Between two steps a run may wait long. What the role has for its application is not for migrations.
     session.ask("opening the session", &Statement::check("set idle_session_timeout = 0")).await?;
+    session.ask("opening the session", &Statement::ground()).await?;
     Ok(second)
 }
 

@@ -16,6 +16,7 @@ use strata_core::verify::{self, Check};
 pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     let pack = folder::read(args)?;
     let session = Session::open_installed(args).await?;
+    session.ask("opening the session", &Statement::ground()).await?;
     let name = pack.manifest.name.as_str();
     let values = values(&session, &pack).await?;
     let known = ask(&session, include_str!("../../sql/query/migrations.sql"), name).await?;

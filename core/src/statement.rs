@@ -70,8 +70,10 @@ pub enum Nature {
 /// What brings a session back to the role that it came with, also within a transaction.
 const OWN_ROLE: [&str; 2] = ["reset session authorization", "reset role"];
 
-/// What brings it back to what it was when it began, whatever a file has set in it.
-const ALL: &str = "reset all";
+/// What a session begins with, whatever a role or a database has for its application: files are split as these strings are
+/// read, and the books of one pack are no reason for another's transaction to fail.
+pub const GROUND: [(&str, &str); 2] =
+    [("standard_conforming_strings", "on"), ("default_transaction_isolation", "read committed")];
 
 /// Between the statements of [`Nature::Reset`].
 pub const AND: &str = "; ";
@@ -88,9 +90,16 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// What brings a session back to what it was when it began.
+    /// What brings a session back to what it was when it began, whatever a file has set in it.
     pub fn reset() -> Self {
-        Statement { sql: [OWN_ROLE.join(AND).as_str(), ALL].join(AND), ..Statement::own_role() }
+        let all = [OWN_ROLE.join(AND), "reset all".to_owned(), Statement::ground().sql];
+        Statement { sql: all.join(AND), ..Statement::own_role() }
+    }
+
+    /// [`GROUND`].
+    pub fn ground() -> Self {
+        let set = GROUND.map(|(name, value)| format!("set {name} = '{value}'"));
+        Statement { sql: set.join(AND), ..Statement::own_role() }
     }
 
     /// What brings a session back to the role that it came with, and to nothing else.
@@ -178,6 +187,10 @@ mod tests {
         assert_eq!(Statement::verbatim("select $1 -- x").spelled(), ["select $1 -- x"]);
         let own = ["reset session authorization", "reset role"];
         assert_eq!(Statement::own_role().spelled(), own);
-        assert_eq!(Statement::reset().spelled(), [&own[..], &["reset all"]].concat());
+        let ground = [
+            "set standard_conforming_strings = 'on'",
+            "set default_transaction_isolation = 'read committed'",
+        ];
+        assert_eq!(Statement::reset().spelled(), [&own[..], &["reset all"], &ground[..]].concat());
     }
 }

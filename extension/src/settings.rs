@@ -23,6 +23,11 @@ pub fn generic<R>(work: impl FnOnce() -> R) -> R {
     if custom { under(&[(c"plan_cache_mode", c"auto")], work) } else { work() }
 }
 
+/// Does some work in which strings are read as a pack was.
+pub fn as_written<R>(work: impl FnOnce() -> R) -> R {
+    under(&[(c"standard_conforming_strings", c"on")], work)
+}
+
 /// Does some work under settings. They end with it; where an error is raised, Postgres takes them back.
 #[allow(unsafe_code)]
 fn under<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {

@@ -4,6 +4,7 @@
 use crate::delegation::{self, Delegate};
 use crate::executor::{as_role, read_only};
 use crate::report::{internal, report};
+use crate::settings::as_written;
 use crate::start_run::role;
 use crate::store::{self, here};
 use pgrx::pg_sys::panic::ErrorReport;
@@ -45,7 +46,7 @@ pub fn checks(pack: &str) -> Result<Vec<(i64, Check)>, ErrorReport> {
     let mut all = Vec::new();
     let delegate = delegation::of(pack, &role()).map_err(report)?;
     for (version, file, query) in queries(pack).map_err(report)? {
-        let rows = read_only(|| rows_for(delegate.as_ref(), &query)).map_err(internal)?;
+        let rows = as_written(|| read_only(|| rows_for(delegate.as_ref(), &query))).map_err(internal)?;
         let checks = verify::checks(&file, &rows).map_err(report)?;
         all.extend(checks.into_iter().map(|check| (version, check)));
     }

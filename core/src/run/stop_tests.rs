@@ -41,14 +41,7 @@ fn a_cancel_is_heard_between_two_steps_and_in_a_pause() {
             error.kind() == Kind::Interrupted && error.message().contains("version 1 (a) step 1"),
             "{error}"
         );
-        assert!(
-            sent.ends_with(&[
-                "reset session authorization; reset role; reset all".into(),
-                "step_failed".into(),
-                "unlock".into()
-            ]),
-            "{sent:?}"
-        );
+        assert!(sent.ends_with(&[RESET.into(), "step_failed".into(), "unlock".into()]), "{sent:?}");
         assert_eq!(sent.iter().filter(|s| *s == "drop table t").count(), usize::from(locked), "{sent:?}");
     }
 }
@@ -80,7 +73,7 @@ fn a_cancelled_statement_is_the_operators_doing_if_the_run_says_so() {
         let outcome = turned(&mut run, answer, || ());
         assert_eq!(outcome.expect_err("stopped").kind(), kind);
         assert_eq!(ended, Value::from(state), "{sent:?}");
-        let reset = "reset session authorization; reset role; reset all";
+        let reset = RESET;
         assert!(sent.ends_with(&[reset.into(), "step_failed".into(), "unlock".into()]), "{sent:?}");
     }
 }

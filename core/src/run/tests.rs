@@ -4,6 +4,10 @@ use super::*;
 use crate::error::{DbError, Kind};
 use crate::statement::{Reply, Value};
 
+/// What brings the session back.
+const RESET: &str = "reset session authorization; reset role; reset all; set standard_conforming_strings = 'on'; \
+                     set default_transaction_isolation = 'read committed'";
+
 fn pack(files: &[(&str, &str)]) -> Pack {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     Pack::read("p", None, files).expect("a pack")
@@ -123,7 +127,7 @@ fn tells_before_and_after_every_step_and_marks_the_version_with_the_last() {
             "reset session authorization; reset role",
             "migration_done",
             "commit",
-            "reset session authorization; reset role; reset all",
+            RESET,
             "run_end",
             "unlock",
         ]
@@ -172,7 +176,7 @@ fn a_failing_statement_is_undone_recorded_and_named() {
     let (sent, outcome) = drive(&mut up(&files), |name| {
         name.starts_with("alter").then(|| broken("23514", "check is violated").expect("broken"))
     });
-    let reset = "reset session authorization; reset role; reset all";
+    let reset = RESET;
     assert_eq!(sent[sent.len() - 4..], ["rollback", reset, "step_failed", "unlock"]);
     let err = outcome.expect_err("fails");
     assert_eq!(
@@ -199,11 +203,7 @@ fn a_deferred_constraint_that_fails_at_commit_fails_the_step() {
     let (sent, outcome) = drive(&mut up(&[("1_a.up.sql", "select 1")]), |name| {
         if name == "commit" { broken("23503", "foreign key") } else { None }
     });
-    assert!(sent.ends_with(&[
-        "reset session authorization; reset role; reset all".into(),
-        "step_failed".into(),
-        "unlock".into()
-    ]));
+    assert!(sent.ends_with(&[RESET.into(), "step_failed".into(), "unlock".into()]));
     assert!(outcome.expect_err("fails").to_string().contains("version 1 (a) step 1"));
 }
 

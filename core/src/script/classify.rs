@@ -137,7 +137,8 @@ fn control(sql: &Sql) -> Option<Shape> {
         "commit" | "end" => Some(Shape::Commit),
         "set" => set(sql),
         "reset" => Some(Shape::Setting),
-        "select" if sets_a_config(&sql.words) => Some(Shape::Setting),
+        "select" => sets_a_config(&sql.words)
+            .map(|(name, value)| misreads(name, value).map_or(Shape::Setting, Shape::Refused)),
         _ => None,
     }
 }
@@ -152,24 +153,34 @@ fn set(sql: &Sql) -> Option<Shape> {
         Some((scope @ (&"session" | &"local"), rest)) => (*scope, rest),
         _ => ("", &words[..]),
     };
-    let read = READING.iter().find(|(name, ..)| rest.first() == Some(name));
-    let kept = |kept: &[&str]| rest.last().is_some_and(|value| kept.contains(&value.to_lowercase().as_str()));
-    match read {
-        Some((_, values, reason)) if !kept(values) => Some(Shape::Refused(reason)),
+    let misreads = rest.first().and_then(|name| misreads(name, rest.last().copied().unwrap_or_default()));
+    match misreads {
+        Some(reason) => Some(Shape::Refused(reason)),
         _ if scope == "local" || matches!(rest.first(), Some(&"transaction" | &"constraints")) => None,
         _ => Some(Shape::Setting),
     }
 }
 
+/// Why a file cannot set this.
+fn misreads(name: &str, value: &str) -> Option<&'static str> {
+    let (_, values, reason) = READING.iter().find(|(read, ..)| *read == name)?;
+    (!values.contains(&value.to_lowercase().as_str())).then_some(*reason)
+}
+
 /// `select [pg_catalog.]set_config('name', 'value', false)` and nothing else: how pg_dump writes a `set`.
-fn sets_a_config(words: &[String]) -> bool {
+fn sets_a_config(words: &[String]) -> Option<(&str, &str)> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let call = match words.as_slice() {
-        ["select", "pg_catalog", ".", call @ ..] | ["select", call @ ..] => call,
-        _ => return false,
+        ["select", "pg_catalog", ".", call @ ..] | ["select", call @ ..] => call.to_vec(),
+        _ => return None,
     };
-    let literal = |word: &str| word.starts_with('\'');
-    matches!(call, ["set_config", "(", name, ",", value, ",", "false", ")"] if literal(name) && literal(value))
+    let literal = |word: &'_ str| word.starts_with('\'');
+    match call.as_slice() {
+        ["set_config", "(", name, ",", value, ",", "false", ")"] if literal(name) && literal(value) => {
+            Some((name.trim_matches('\''), value.trim_matches('\'')))
+        }
+        _ => None,
+    }
 }
 
 fn index(sql: &Sql) -> Option<Shape> {
@@ -252,6 +263,7 @@ mod tests {
             "set names 'LATIN1'",
             "set session client_encoding to latin1",
             "set local standard_conforming_strings = off",
+            "select set_config('standard_conforming_strings', 'off', false)",
         ] {
             assert!(matches!(of(text), Shape::Refused(_)), "{text}");
         }

@@ -10,12 +10,12 @@ use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTi
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{check_for_interrupts, pg_sys};
-use std::ffi::c_int;
+use std::ffi::{CString, c_int};
 use std::time::Duration;
 use strata_core::order::Order;
 use strata_core::pack::Pack;
 use strata_core::run::{DryRun, Request, Run};
-use strata_core::statement::{Reply, Statement};
+use strata_core::statement::{GROUND, Reply, Statement};
 use strata_core::{Error, Kind};
 
 #[allow(unsafe_code)]
@@ -165,6 +165,9 @@ fn prepare(session: &Session, pack: &str, order: &Order) -> Result<(Pack, Reques
     let failed = |cause| Error::failed("opening the session", cause);
     session.set(c"application_name", &format!("strata run of {pack}")).map_err(failed)?;
     session.set(c"search_path", &order.search_path).map_err(failed)?;
+    for (name, value) in GROUND {
+        session.set(&CString::new(name).unwrap_or_default(), value).map_err(failed)?;
+    }
     let ask = |statement: &Statement| -> Reply { session.run(statement) };
     let mut stored = store::pack(&ask, pack)?;
     stored.given = order.variables.clone();
