@@ -4,6 +4,7 @@
 mod asked;
 mod by_hand;
 mod complete;
+mod crossover;
 mod documents;
 mod footprint;
 mod isolation;
@@ -18,7 +19,8 @@ use library::{Keep, Library};
 use strata_tests::Database;
 
 /// The cases, as one types them.
-pub const NAMES: [&str; 6] = ["by-hand", "documents", "whole-corpus", "isolation", "footprint", "complete"];
+pub const NAMES: [&str; 7] =
+    ["by-hand", "documents", "whole-corpus", "isolation", "footprint", "complete", "crossover"];
 
 /// The same rows twice.
 pub struct Libraries {
@@ -47,6 +49,9 @@ pub fn run(wish: &Wish) -> Report {
     }
     if wish.wants("complete") {
         figures.extend(complete::measure());
+    }
+    if wish.wants("crossover") {
+        figures.extend(crossover::measure(wish.rounds));
     }
     Report { suite: "search", server, figures }
 }
