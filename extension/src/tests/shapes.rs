@@ -251,6 +251,40 @@ mod tests {
     }
 
     #[pg_test]
+    fn vectors_move_from_a_column_into_a_store() {
+        tables();
+        let add = |vectors: &str| {
+            format!(
+                "select strata.add_source('note', 'public.note', 'id', 'user_id', 'title', '{{body}}', {vectors}, embedded_at_column => 'embedded_at')"
+            )
+        };
+        run(&add("'embedding', 'mini'"));
+        run(&format!(
+            "insert into public.note (id, user_id, title) select ('00000000-0000-0000-0000-00000000000' || g)::uuid, '{ANN}', 'note' from generate_series(1, 5) g;
+             select strata.store_vectors(s, array_agg(n.id), array_agg(format('[1,%s,0]', right(n.id::text, 1))::vector))
+             from strata.source s, public.note n where n.title = 'note' and s.entity_type = 'note' group by s;
+             delete from strata.job; update public.note set title = 'changed' where id = '{}'",
+            id(2)
+        ));
+        let search = format!("rag_search('[1,0,0]', '{ANN}')");
+        assert_eq!(numbers(&search), "note1 note2 note3 note4 note5");
+        run("lock table public.note in share row exclusive mode;
+             create temporary table moved on commit drop as
+                 select t.id, t.embedding as vector from public.note t
+                 where t.embedding is not null
+                   and not exists (select from strata.job j where j.entity_type = 'note' and j.entity_id = t.id);
+             select strata.drop_source('note')");
+        run(&add("null, 'mini', store => 'halfvec'"));
+        run("select strata.store_vectors(s, array_agg(m.id), array_agg(m.vector))
+             from strata.source s, moved m where s.entity_type = 'note' group by s;
+             alter table public.note drop column embedding");
+        assert_eq!(numbers(&search), "note1 note3 note4 note5", "the changed one waits for its vector");
+        assert_eq!(ask("select enqueued from strata.enqueue_missing('note')"), "1");
+        assert_eq!(list("select j.entity_id::text from strata.job j"), id(2));
+        assert_eq!(list("select coalesce(s.fault, 'fine') from strata.sources() s"), "fine");
+    }
+
+    #[pg_test]
     fn a_store_is_for_uuids() {
         mixed();
         run(
