@@ -40,7 +40,9 @@ async function forward(request: Request, url: string, headers: Headers, whole?: 
   headers.set("accept-encoding", "identity");
   try {
     const { method, signal } = request;
-    return await fetch(url, { method, headers, body: whole ?? request.body, signal, redirect: "manual" });
+    return await inOnePiece(
+      await fetch(url, { method, headers, body: whole ?? request.body, signal, redirect: "manual" }),
+    );
   } catch (reason) {
     return problem(502, `nobody answers behind the gateway: ${reason}`);
   }
@@ -55,9 +57,17 @@ async function toRest(request: Request, path: string): Promise<Response> {
   // In one piece: head and body apart would wait for each other's acknowledgement, 40 ms.
   const whole = request.body ? await request.arrayBuffer() : undefined;
   const answer = await forward(request, rest + path, headers, whole);
-  const shown = new Headers(answer.headers);
-  for (const [name, value] of Object.entries(CORS)) shown.set(name, value);
-  return new Response(answer.body, { status: answer.status, headers: shown });
+  for (const [name, value] of Object.entries(CORS)) answer.headers.set(name, value);
+  return answer;
+}
+
+/** An answer in one piece: its end, in a packet of its own, would wait for an acknowledgement that its reader puts off, 40 ms. */
+async function inOnePiece({ status, headers, body }: Response): Promise<Response> {
+  const shown = new Headers(headers);
+  if (!body || shown.get("content-type")?.startsWith("text/event-stream")) {
+    return new Response(body, { status, headers: shown });
+  }
+  return new Response(await new Response(body).arrayBuffer(), { status, headers: shown });
 }
 
 Deno.serve({ hostname: "127.0.0.1", port: Number(variable("STACK_PORT")), onListen() {} }, (request) => {
