@@ -1,5 +1,6 @@
 //! `strata-bench`: figures that compare two things in one run. `cargo xtask bench` sets it up and starts it.
 
+mod edge;
 mod embed;
 mod engine;
 mod figure;
@@ -9,11 +10,12 @@ mod writers;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: cargo xtask bench engine|search|embed [--json] [--rounds N] [--tasks N] [case ...]
+    "usage: cargo xtask bench engine|search|embed|edge [--json] [--rounds N] [--tasks N] [case ...]
 
 engine: apply backfill pack blocked; --tasks: of the application that the pack migrates
 search: by-hand documents whole-corpus isolation footprint complete
-embed: save write queue stall workers chaos";
+embed: save write queue stall workers chaos
+edge: added cold size memory crowd";
 
 /// Tasks of the application that the Aurum pack migrates, unless somebody says otherwise; entries are an eighth of it. Chosen:
 /// each of its backfills takes several batches and each index some seconds, on two cores.
@@ -68,6 +70,7 @@ fn asked(words: &[String]) -> Option<(Wish, Suite)> {
     let (suite, rest) = words.split_first()?;
     match suite.as_str() {
         "engine" => Some((Wish::parse(rest, &engine::NAMES)?, engine::run)),
+        "edge" => Some((Wish::parse(rest, &edge::NAMES)?, edge::run)),
         "embed" => Some((Wish::parse(rest, &embed::NAMES)?, embed::run)),
         "search" => Some((Wish::parse(rest, &search::NAMES)?, search::run)),
         _ => None,

@@ -19,6 +19,11 @@ pub struct Args {
     #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
 
+    /// URL of the Edge Function, to go through it instead of a connection: up, down, goto, status, version, verify,
+    /// checklist, sign-off, embed. STRATA_SECRET_KEY holds a secret key of the project.
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "database")]
+    pub via: Option<String>,
+
     /// Pack to work on: its name, below MIGRATION_DIR (default ./migrations).
     #[arg(long, global = true, value_name = "NAME")]
     pub pack: Option<String>,
@@ -253,6 +258,14 @@ pub struct Patience {
     /// behind it meanwhile; 0 has no end.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=2_000_000))]
     pub index_wait: u64,
+}
+
+impl Patience {
+    /// Nobody has said otherwise.
+    pub fn is_usual(&self) -> bool {
+        (self.table_lock_timeout, self.table_lock_patience, self.index_wait)
+            == (strata_core::run::LOCK_TIMEOUT_MS, strata_core::run::TABLE_LOCK_PATIENCE.as_secs(), 0)
+    }
 }
 
 /// Trying a move without making it.

@@ -15,6 +15,12 @@ pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     let statement =
         Statement::ours(include_str!("../../sql/query/checklist.sql"), vec![pack.as_str().into()]);
     let rows = session.ask("reading the checklist", &statement).await?;
+    print(output, &pack, &rows);
+    Ok(0)
+}
+
+/// Items as rows of their statement.
+pub fn print(output: &Output, pack: &str, rows: &[Row]) {
     let items: Vec<Value> = rows.iter().map(object).collect();
     let text = match rows.is_empty() {
         true => "nothing needs to hold: no phase has a gate".to_owned(),
@@ -24,7 +30,6 @@ pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     };
     let open = rows.iter().filter(|row| cell(row, 4) == Some("open")).count();
     output.result(json!({"pack": pack, "open": open, "items": items}), &text);
-    Ok(0)
 }
 
 fn cell(row: &Row, index: usize) -> Option<&str> {

@@ -36,6 +36,7 @@ mod teller;
 mod together;
 mod verify;
 mod version;
+mod via;
 mod worker;
 
 use args::{Args, Command};
@@ -72,6 +73,9 @@ async fn start() -> ExitCode {
 
 /// Exit code of a command that did what it was asked.
 async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
+    if let Some(url) = &args.via {
+        return via::run(args, url, output).await;
+    }
     match &args.command {
         Command::Up(up) => migrate::up(args, up, output).await,
         Command::Down(down) => migrate::down(args, down, output).await,

@@ -104,8 +104,8 @@ fn check_phase(pack: &Pack, target: Target) -> Result<(), Error> {
     }
 }
 
-/// Returns the exit code.
-fn print(output: &Output, pack: &str, direction: Direction, report: &Report) -> u8 {
+/// What has moved. Returns the exit code.
+pub fn print(output: &Output, pack: &str, direction: Direction, report: &Report) -> u8 {
     let objects = |versions: &[(i64, String)]| -> Vec<_> {
         versions.iter().map(|(v, name)| json!({"version": v, "name": name})).collect()
     };

@@ -11,7 +11,7 @@ use strata_core::statement::{Row, Statement, column};
 use strata_core::{Error, Kind};
 
 /// Exit code when versions are pending and `--exit-code` asks for it.
-const PENDING: u8 = 3;
+pub const PENDING: u8 = 3;
 
 /// Prints the versions of the pack, from the database, and from the folder what the database has not seen.
 pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Error> {
@@ -98,7 +98,8 @@ fn add_unseen(rows: &mut Vec<Row>, pack: &Pack) {
     rows.sort_by_key(|row| column(row, 0).parse::<i64>().unwrap_or(0));
 }
 
-fn print(output: &Output, pack: &str, (rows, phases): (&[Row], &[Row]), run: Option<&Row>) {
+/// Versions and phases as rows of their statements, and the run that has not ended.
+pub fn print(output: &Output, pack: &str, (rows, phases): (&[Row], &[Row]), run: Option<&Row>) {
     let number = |row: &Row, index| column(row, index).parse::<i64>().ok();
     let object = |row: &Row| {
         json!({

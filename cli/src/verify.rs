@@ -60,8 +60,8 @@ async fn read_only(session: &Session, query: &str) -> strata_core::statement::Re
     rows
 }
 
-/// Returns the exit code.
-fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) -> u8 {
+/// What was found. Returns the exit code.
+pub fn print(output: &Output, pack: &str, checks: &[(i64, Check)]) -> u8 {
     let object = |(version, c): &(i64, Check)| json!({"version": version, "check": c.name, "expected": c.expected, "actual": c.actual, "ok": c.ok});
     let objects: Vec<Value> = checks.iter().map(object).collect();
     let line = |(version, c): &(i64, Check)| {

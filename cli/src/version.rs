@@ -24,6 +24,16 @@ pub async fn run(args: &Args, asked: &Version, output: &Output) -> Result<u8, Er
         }
         _ => (version, dirty),
     };
+    print(output, &pack, (version, dirty), asked)
+}
+
+/// An error where there is none and that was asked for.
+pub fn print(
+    output: &Output,
+    pack: &str,
+    (version, dirty): (Option<i64>, bool),
+    asked: &Version,
+) -> Result<u8, Error> {
     let text =
         version.map_or_else(|| "none".to_owned(), |v| v.to_string()) + if dirty { " (dirty)" } else { "" };
     if version.is_none() && asked.strict {

@@ -181,6 +181,24 @@ impl Progress {
     }
 }
 
+/// `GET runs/:id/report`: a row of `strata.dry_run_report`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct DryRun {
+    /// Pack that is tried.
+    pub pack: String,
+    /// `up` or `down`
+    pub direction: String,
+    /// `queued`, `running`, `passed`, `failed` or `incomplete`
+    pub state: String,
+    /// Of what a run would end with.
+    pub sqlstate: Option<String>,
+    /// Of what a run would end with.
+    pub message: Option<String>,
+    /// Every step with what came of it; none before the end.
+    pub report: Value,
+}
+
 /// A version of a pack: a row of `strata.migration_status`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]

@@ -11,6 +11,9 @@ pub const LIMIT: usize = 262_144;
 /// How much of a body that is too large is read and thrown away, so that its sender gets to read the refusal. Unit: bytes.
 pub const PATIENCE: usize = 8_388_608;
 
+/// How long such reading may take where nothing depends on it. Unit: milliseconds.
+pub const HURRY: f64 = 1_000.0;
+
 /// Longest idempotency key. Unit: characters.
 const KEY: usize = 255;
 

@@ -1,6 +1,6 @@
 //! The API as others read it: an OpenAPI 3.1 description and types for TypeScript, made from the types that are served.
 
-use crate::answer::{Cancelled, Drained, Found, Health, Pack, Progress, Signed, Started, Verified};
+use crate::answer::{Cancelled, Drained, DryRun, Found, Health, Pack, Progress, Signed, Started, Verified};
 use crate::body;
 use crate::fault::Body;
 use crate::request::{Embed, Migrate, Search, SignOff, Verify};
@@ -88,6 +88,8 @@ fn entries(types: &mut SchemaGenerator) -> Vec<Entry> {
         (202, started.clone()),
     );
     add("get", "/runs/{id}", "run", "Where a run is", None, (200, progress));
+    let report = (200, of::<DryRun>(types));
+    add("get", "/runs/{id}/report", "report", "What a dry run has found", None, report);
     let cancelled = (200, of::<Cancelled>(types));
     add("post", "/runs/{id}/cancel", "cancel", "Stop a run", None, cancelled);
     add("post", "/runs/{id}/resume", "resume", "Let a run go on", None, (202, started));
@@ -188,6 +190,7 @@ pub fn typescript() -> String {
         declaration::<Migrate>(),
         declaration::<Started>(),
         declaration::<Progress>(),
+        declaration::<DryRun>(),
         declaration::<Cancelled>(),
         declaration::<crate::answer::Version>(),
         declaration::<crate::answer::Phase>(),
@@ -245,6 +248,6 @@ mod tests {
                 assert!(found.is_ok(), "{method} {path}");
             }
         }
-        assert_eq!(paths.len(), 11);
+        assert_eq!(paths.len(), 12);
     }
 }

@@ -10,7 +10,7 @@ mod provider;
 mod search;
 mod watch;
 
-use crate::answer::{self, Answer, Cancelled, Health, Pack, Signed, Started, Verified};
+use crate::answer::{self, Answer, Cancelled, DryRun, Health, Pack, Signed, Started, Verified};
 use crate::body;
 use crate::budget::Budget;
 use crate::caller::Caller;
@@ -48,7 +48,9 @@ impl Edge {
     /// Answers a request, whatever it is.
     pub async fn handle(&self, request: Request) -> Result<Response, JsValue> {
         let incoming = Incoming::new(request);
-        match self.answer(&incoming).await {
+        let outcome = self.answer(&incoming).await;
+        incoming.discard().await;
+        match outcome {
             Ok(Outcome::Answer(answer)) => outgoing::response(&answer),
             Ok(Outcome::Stream(response)) => Ok(response),
             Err(fault) => outgoing::response(&fault.into()),
@@ -101,6 +103,7 @@ impl Edge {
                 watch::stream(self.database.clone(), run, by.clone()).await.map(Outcome::Stream)
             }
             Route::Run(run) => self.run(&run, by).await,
+            Route::Report(run) => self.report(&run, by).await,
             Route::Cancel(run) => self.cancel(&run, by).await,
             Route::Resume(run) => self.resume(&run, incoming, by).await,
             Route::Pack(pack) => self.pack(&pack, by).await,
@@ -120,6 +123,11 @@ impl Edge {
 
     async fn run(&self, run: &RunId, by: &Credentials) -> Result<Outcome, Fault> {
         Ok(Answer::json(200, &self.database.progress(run, by).await?).into())
+    }
+
+    async fn report(&self, run: &RunId, by: &Credentials) -> Result<Outcome, Fault> {
+        let found: DryRun = answer::row(self.database.call(&rpc::dry_run_report(run), by).await?)?;
+        Ok(Answer::json(200, &found).into())
     }
 
     async fn cancel(&self, run: &RunId, by: &Credentials) -> Result<Outcome, Fault> {

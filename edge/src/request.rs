@@ -21,6 +21,8 @@ pub struct Migrate {
     pub target: Option<i64>,
     /// The phase to end with.
     pub to_phase: Option<i32>,
+    /// Try everything and undo it.
+    pub dry_run: Option<bool>,
     /// Values of the pack's variables.
     #[serde(default)]
     #[cfg_attr(feature = "describe", ts(optional, as = "Option<Map<String, Value>>"))]

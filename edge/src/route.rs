@@ -18,6 +18,8 @@ pub enum Route {
     Migrate,
     /// Where a run is.
     Run(RunId),
+    /// What a dry run has found.
+    Report(RunId),
     /// Stop a run.
     Cancel(RunId),
     /// Let a run go on.
@@ -121,6 +123,7 @@ fn at(parts: &[&str]) -> Result<(&'static str, Route), Fault> {
         ["openapi.json"] => ("GET", Route::Openapi),
         ["migrate"] => ("POST", Route::Migrate),
         ["runs", run] => ("GET", Route::Run(RunId::read(run)?)),
+        ["runs", run, "report"] => ("GET", Route::Report(RunId::read(run)?)),
         ["runs", run, "cancel"] => ("POST", Route::Cancel(RunId::read(run)?)),
         ["runs", run, "resume"] => ("POST", Route::Resume(RunId::read(run)?)),
         ["packs", name] => ("GET", Route::Pack(PackName::read(name)?)),
@@ -162,6 +165,7 @@ mod tests {
             ("GET", "openapi.json".to_owned(), Route::Openapi),
             ("POST", "migrate".to_owned(), Route::Migrate),
             ("GET", format!("runs/{RUN}"), Route::Run(run())),
+            ("GET", format!("runs/{RUN}/report"), Route::Report(run())),
             ("POST", format!("runs/{RUN}/cancel"), Route::Cancel(run())),
             ("POST", format!("runs/{RUN}/resume"), Route::Resume(run())),
             ("GET", "packs/aurum".to_owned(), Route::Pack(PackName::read("aurum").unwrap())),

@@ -25,12 +25,18 @@ pub fn start_run(asked: &Migrate, key: Option<&str>) -> Rpc {
     arguments.insert("target".into(), json!(asked.target));
     arguments.insert("to_phase".into(), json!(asked.to_phase));
     arguments.insert("variables".into(), Value::Object(asked.variables.clone()));
+    arguments.insert("dry_run".into(), json!(asked.dry_run.unwrap_or(false)));
     rpc("start_run_once", Value::Object(arguments))
 }
 
 /// Where a run is.
 pub fn run_progress(run: &RunId) -> Rpc {
     rpc("run_progress", json!({"run": run.as_str()}))
+}
+
+/// What a dry run has found.
+pub fn dry_run_report(run: &RunId) -> Rpc {
+    rpc("dry_run_report", json!({"run": run.as_str()}))
 }
 
 /// Stops a run.
@@ -122,8 +128,7 @@ mod tests {
             serde_json::from_str(r#"{"pack": "aurum", "to_phase": 3, "variables": {"n": 384}}"#).unwrap();
         let call = start_run(&asked, Some("k"));
         assert_eq!(call.function, "start_run_once");
-        let expected =
-            json!({"key": "k", "pack": "aurum", "target": null, "to_phase": 3, "variables": {"n": 384}});
+        let expected = json!({"key": "k", "pack": "aurum", "target": null, "to_phase": 3, "variables": {"n": 384}, "dry_run": false});
         assert_eq!(call.arguments, expected);
     }
 

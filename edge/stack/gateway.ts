@@ -67,12 +67,17 @@ async function inOnePiece({ status, headers, body }: Response): Promise<Response
   if (!body || shown.get("content-type")?.startsWith("text/event-stream")) {
     return new Response(body, { status, headers: shown });
   }
+  shown.delete("transfer-encoding");
   return new Response(await new Response(body).arrayBuffer(), { status, headers: shown });
 }
 
 Deno.serve({ hostname: "127.0.0.1", port: Number(variable("STACK_PORT")), onListen() {} }, (request) => {
   // What cannot be passed on.
-  if (["TRACE", "CONNECT"].includes(request.method)) return problem(405, "Method Not Allowed");
+  if (["TRACE", "CONNECT"].includes(request.method)) {
+    const refused = problem(405, "Method Not Allowed");
+    refused.headers.set("allow", CORS["access-control-allow-methods"]);
+    return refused;
+  }
   const { pathname, search } = new URL(request.url);
   if (pathname.startsWith("/rest/v1/")) return toRest(request, pathname.slice("/rest/v1".length) + search);
   if (pathname.startsWith("/functions/v1/")) {

@@ -16,13 +16,21 @@ function random(length: number): string {
   return base64(crypto.getRandomValues(new Uint8Array(length)));
 }
 
-async function hs256(secret: Uint8Array, claims: object): Promise<string> {
+/** A token, signed as the algorithm says. */
+async function token(
+  header: object,
+  claims: object,
+  sign: (text: Uint8Array) => Promise<ArrayBuffer>,
+): Promise<string> {
   const part = (value: object) => base64(encoder.encode(JSON.stringify(value)));
-  const text = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
+  const text = `${part({ typ: "JWT", ...header })}.${part(claims)}`;
+  return `${text}.${base64(new Uint8Array(await sign(encoder.encode(text))))}`;
+}
+
+async function hs256(secret: Uint8Array, claims: object): Promise<string> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", secret, algorithm, false, ["sign"]);
-  const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(text));
-  return `${text}.${base64(new Uint8Array(signature))}`;
+  return await token({ alg: "HS256" }, claims, (text) => crypto.subtle.sign("HMAC", key, text));
 }
 
 /** Ten years, as Supabase's own. */
@@ -37,11 +45,25 @@ const tokens = [
   { kty: "oct", k: base64(secret), alg: "HS256" },
 ];
 
+const es256 = (claims: object) =>
+  token(
+    { alg: "ES256", kid },
+    claims,
+    (text) => crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, text),
+  );
+
 const keys = {
   jwks: { keys: tokens },
   signing: { ...await crypto.subtle.exportKey("jwk", pair.privateKey), kid },
   anon: await hs256(secret, { role: "anon", iss: "supabase", exp }),
   service_role: await hs256(secret, { role: "service_role", iss: "supabase", exp }),
+  user: await es256({
+    role: "authenticated",
+    aud: "authenticated",
+    sub: "10000000-0000-4000-8000-000000000001",
+    iss: "supabase",
+    exp,
+  }),
   publishable: `sb_publishable_${random(24)}`,
   secret: `sb_secret_${random(24)}`,
 };

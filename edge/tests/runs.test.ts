@@ -1,6 +1,21 @@
 // Runs by HTTP: asked for, watched, stopped, resumed; each asked for once however often it is delivered.
 
-import { ask, equal, functions, keys, literal, push, rested, run, sql, truth, unique, until } from "./project.ts";
+import {
+  ask,
+  equal,
+  functions,
+  keys,
+  literal,
+  now,
+  push,
+  rested,
+  run,
+  sql,
+  token,
+  truth,
+  unique,
+  until,
+} from "./project.ts";
 
 const SLOW = "create table if not exists slow_table (); select pg_sleep(60)";
 
@@ -155,6 +170,35 @@ Deno.test("a gate is told, signed by HTTP, and passed", async () => {
   const signed = await ask("POST", "sign-off", { pack, item: "2.ready", reason: "told everybody" });
   equal([signed.status, typeof signed.body.signature], [201, "number"]);
   equal((await ask("POST", "sign-off", { pack, item: "2.ready", reason: "again" })).status, 409);
+  const signer = async () => (await ask("GET", `packs/${pack}`)).body.checklist[0].signed_by;
+  equal(await signer(), "authenticator/service_role");
+  await sql(`select strata.withdraw_sign_off(${literal(pack)}, '2.ready', 'not by a key')`);
+  const deploy = await token({ role: "service_role", sub: "deploy@ci", exp: now() + 60 });
+  const headers = { authorization: `Bearer ${deploy}`, apikey: keys.publishable };
+  equal((await ask("POST", "sign-off", { pack, item: "2.ready", reason: "told everybody" }, headers)).status, 201);
+  equal(await signer(), "authenticator/deploy@ci");
   equal((await ask("POST", "sign-off", { pack, item: "2.none", reason: "x" })).status, 404);
   equal((await run({ pack })).state, "succeeded");
+});
+
+Deno.test("a dry run by HTTP leaves its report and nothing else", async () => {
+  const pack = unique("dry");
+  await push(pack, { "001_a.up.sql": "create table runs_dry ()", "002_b.up.sql": "select 1/0" });
+  const headers = { apikey: keys.secret, "idempotency-key": unique("key") };
+  const started = await ask("POST", "migrate", { pack, target: 1, dry_run: true }, headers);
+  equal(started.status, 202);
+  const again = await ask("POST", "migrate", { pack, target: 1, dry_run: true }, headers);
+  equal([again.status, again.body.run], [202, started.body.run]);
+  const real = await ask("POST", "migrate", { pack, target: 1 }, headers);
+  equal([real.status, real.body.code], [400, "22023"], "the key was given to a dry run");
+  equal((await rested(started.body.run)).state, "passed");
+  const found = (await ask("GET", `runs/${started.body.run}/report`)).body;
+  equal([found.pack, found.direction, found.state, found.sqlstate], [pack, "up", "passed", null]);
+  equal(found.report.steps.map((step: { result: string }) => step.result), ["passed"]);
+  equal(await sql("select to_regclass('runs_dry') is null"), "t");
+  const failing = await run({ pack, dry_run: true });
+  equal([failing.state, failing.sqlstate], ["failed", "22012"]);
+  equal(await sql(`select count(*) from strata.run where pack = ${literal(pack)}`), "0");
+  const none = await ask("GET", `runs/${crypto.randomUUID()}/report`);
+  equal([none.status, none.body.code], [404, "42704"]);
 });

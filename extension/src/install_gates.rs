@@ -3,7 +3,8 @@
 use pgrx::prelude::*;
 
 extension_sql_file!("../../sql/create/phase_passed.sql", name = "phase_passed", requires = ["queue_status"]);
-extension_sql_file!("../../sql/create/signature.sql", name = "signature", requires = ["phase_passed"]);
+extension_sql_file!("../../sql/create/signer.sql", name = "signer", requires = ["phase_passed"]);
+extension_sql_file!("../../sql/create/signature.sql", name = "signature", requires = ["signer"]);
 extension_sql_file!("../../sql/create/require_pack.sql", name = "require_pack", requires = ["signature"]);
 extension_sql_file!("../../sql/create/phase_files.sql", name = "phase_files", requires = ["require_pack"]);
 extension_sql_file!(

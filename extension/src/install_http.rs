@@ -15,7 +15,12 @@ extension_sql_file!(
     name = "search_model",
     requires = ["start_run_once"]
 );
-extension_sql_file!("../../sql/create/jobs_left.sql", name = "jobs_left", requires = ["search_model"]);
+extension_sql_file!(
+    "../../sql/create/dry_run_report.sql",
+    name = "dry_run_report",
+    requires = ["search_model"]
+);
+extension_sql_file!("../../sql/create/jobs_left.sql", name = "jobs_left", requires = ["dry_run_report"]);
 extension_sql_file!(
     "../../sql/create/grant_embedding.sql",
     name = "grant_embedding",

@@ -5,7 +5,9 @@ use pgrx::datum::Datum;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
-use pgrx::{pg_sys, prelude::*};
+use pgrx::{direct_function_call, pg_sys, prelude::*};
+use std::ffi::CStr;
+use strata_core::{Error, Kind};
 
 /// A `jsonb`, header and all.
 pub struct Jsonb(Vec<u8>);
@@ -18,6 +20,16 @@ impl Jsonb {
     pub fn is_object(&self) -> bool {
         let header = self.0.get(4..8).and_then(|word| word.try_into().ok()).map_or(0, u32::from_ne_bytes);
         header & OBJECT != 0
+    }
+
+    /// As the core reads it. `name`: of the argument. Refuses what only Postgres can hold, such as a number of 400 digits.
+    #[allow(unsafe_code)]
+    pub fn read(self, name: &str) -> Result<serde_json::Value, Error> {
+        // SAFETY: the output function of jsonb is given one.
+        let text = unsafe { direct_function_call::<&CStr>(pg_sys::jsonb_out, &[self.into_datum()]) };
+        let text = text.map(CStr::to_bytes).unwrap_or_default();
+        serde_json::from_slice(text)
+            .map_err(|cause| Error::new(Kind::BadArgument, format!("{name} cannot be read: {cause}")))
     }
 }
 

@@ -1,10 +1,11 @@
 //! `push_pack`: the files of a pack, kept in the database. Core reads and refuses; this stores.
 
+use crate::jsonb::Jsonb;
 use crate::report::report;
 use crate::store::{self, here};
+use pgrx::check_for_interrupts;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{JsonB, check_for_interrupts};
 use std::time::Duration;
 use strata_core::adopt::{self, Adoption, Wish};
 use strata_core::pack::Pack;
@@ -19,8 +20,8 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Keeps a pack as `strata push` sends it, and returns its name.
 #[pg_extern(volatile, strict, parallel_unsafe)]
-fn push_pack(pack: JsonB) -> Result<String, ErrorReport> {
-    push(&pack.0).map_err(report)
+fn push_pack(pack: Jsonb) -> Result<String, ErrorReport> {
+    pack.read("pack").and_then(|pack| push(&pack)).map_err(report)
 }
 
 fn push(json: &serde_json::Value) -> Result<String, Error> {

@@ -2,13 +2,14 @@
 
 use crate::delegation::{self, Delegate};
 use crate::executor::launch;
+use crate::jsonb::Jsonb;
 use crate::patience;
 use crate::push_pack::lock;
 use crate::report::{given, report};
 use crate::store::{self, here};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{JsonB, Uuid, pg_sys};
+use pgrx::{Uuid, pg_sys};
 use std::ffi::CStr;
 use strata_core::order::{self, Order};
 use strata_core::statement::{Row, Statement, Value};
@@ -21,11 +22,11 @@ fn start_run(
     target: default!(Option<i64>, "NULL"),
     to_phase: default!(Option<i32>, "NULL"),
     dry_run: default!(Option<bool>, "false"),
-    variables: default!(Option<JsonB>, "'{}'"),
+    variables: default!(Option<Jsonb>, "'{}'"),
 ) -> Result<Uuid, ErrorReport> {
     let (pack, dry_run) = (given(pack, "pack")?, given(dry_run, "dry_run")?);
-    let variables = given(variables, "variables")?;
-    let asked = Asked { target, to_phase: to_phase.map(i64::from), dry_run, variables: &variables.0 };
+    let variables = given(variables, "variables")?.read("variables").map_err(report)?;
+    let asked = Asked { target, to_phase: to_phase.map(i64::from), dry_run, variables: &variables };
     let (id, waits, delegate) = queue(pack, &asked).map_err(report)?;
     if waits {
         launch(&id, delegate.map(|delegate| delegate.oid))?;

@@ -20,3 +20,4 @@ comment on function strata.require_item(text, text) is 'An item of a checklist t
 comment on function strata.sign_off(text, text, text, jsonb, text) is
     'Signs an item of a checklist as the session''s user, for the files as they are now.';
 comment on function strata.withdraw_sign_off(text, text, text) is 'Takes a sign-off back, with a reason.';
+comment on function strata.signer() is 'Whom a signature names: the session''s user, and whom an API speaks for.';

@@ -1,4 +1,4 @@
--- sign_off: signs an item of a checklist, as the session's user, now, for the files as the database knows them. A backup
+-- sign_off: signs an item of a checklist, as strata.signer, now, for the files as the database knows them. A backup
 -- is signed with evidence: an object that says what was restored, such as {"dump": ..., "rows": ...}. `files`: the lines
 -- of strata.phase_files that the caller has seen, where it has seen any. Returns the number of the signature.
 -- Raises 42704 (pack, item), 22023 (no reason, no evidence, an item that is measured), 55000 (it is signed), ST007 (the

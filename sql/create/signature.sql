@@ -10,7 +10,7 @@ create table strata.signature (
     evidence   jsonb       not null default '{}',
     checksum   text        not null,
     at         timestamptz not null default clock_timestamp(),
-    signer     text        not null default session_user
+    signer     text        not null default strata.signer()
 );
 create index signature_pack_item on strata.signature (pack, item, id);
 

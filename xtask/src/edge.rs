@@ -18,9 +18,9 @@ pub struct Built {
     /// The folder above `supabase/`.
     pub folder: PathBuf,
     /// Of the WebAssembly. Unit: bytes.
-    raw: u64,
+    pub raw: u64,
     /// The same compressed. Unit: bytes.
-    gzip: u64,
+    pub gzip: u64,
 }
 
 impl Built {

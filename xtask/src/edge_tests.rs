@@ -4,6 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::cluster;
+use crate::described;
 use crate::edge::{self, Built};
 use crate::error::{Context, Result};
 use crate::extension;
@@ -12,6 +13,7 @@ use crate::place;
 use crate::run;
 use crate::setup::Server;
 use crate::stack::Stack;
+use crate::whole;
 use crate::workbench::Bench;
 
 /// Builds everything, starts a project, runs the tests in the folder `edge/tests`.
@@ -19,6 +21,7 @@ pub fn run(bench: &Bench) -> Result<()> {
     let server: &Server = bench.server()?;
     extension::install(&server.place, &server.pgrx, &server.postgres)?;
     style(bench, &Tools::ensure(&server.place)?)?;
+    run::loud(run::cargo().args(["build", "-p", "strata-cli"]).current_dir(&bench.place.checkout))?;
     // The tests serve it themselves: a provider of embeddings that answers as it is told.
     let provider = cluster::free_port()?.to_string();
     let url = format!("http://127.0.0.1:{provider}/v1");
@@ -28,6 +31,9 @@ pub fn run(bench: &Bench) -> Result<()> {
         ("STRATA_PROVIDER_TIMEOUT", "5".to_owned()),
     ];
     let stack = Stack::start(server, &secrets)?;
+    if bench.filter.is_empty() {
+        described::hold(&server.place, &stack)?;
+    }
     let folder = laid_out(&bench.place.checkout, &stack.built, &stack.tools)?;
     let mut command = stack.tools.deno();
     command
@@ -38,6 +44,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         .env("STRATA_TEST_STACK", stack.json()?)
         .env("STRATA_TEST_PROVIDER", provider)
         .env("STRATA_TEST_PG", &server.postgres.bin)
+        .env("STRATA_TEST_BIN", whole::target_folder(&bench.place.checkout)?.join("debug/strata"))
         .env("STRATA_TEST_SCHEDULE", bench.place.checkout.join("docs/schedule.md"))
         .env("STRATA_TEST_PACKS", bench.place.checkout.join("migrations"));
     run::loud(&mut command)

@@ -6,6 +6,7 @@ mod cargo_pgrx;
 mod cluster;
 mod db;
 mod demo;
+mod described;
 mod edge;
 mod edge_tests;
 mod error;
@@ -55,7 +56,7 @@ cargo xtask <verb>
      --without-extension  with pgvector only
   edge [--json]         builds the Edge Function as it is deployed, and says how large it is
   stack [--json]        runs a Supabase project: PostgreSQL, PostgREST, gateway, the Edge Function; prints URLs and keys
-  bench engine|search|embed [--json]
+  bench engine|search|embed|edge [--json]
                         ratios of two things in one run, on PostgreSQL without assertions: benches/README.md
   soak                  kills runs at random moments and checks what becomes of them
      --minutes N        for so long; 10 without it

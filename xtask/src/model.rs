@@ -124,7 +124,7 @@ fn download(place: &Place, work: &Path) -> Result<PathBuf> {
 }
 
 /// The pip of this machine, with its own settings of index and proxy.
-fn pip() -> Result<Command> {
+pub fn pip() -> Result<Command> {
     let known: [&[&str]; 4] = [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["uvx", "pip"]];
     let works = |words: &&&[&str]| run::succeeds(Command::new(words[0]).args(&words[1..]).arg("--version"));
     let found = match known.iter().find(works) {

@@ -44,12 +44,17 @@ impl Tools {
     /// Deno that reads and writes nothing of the person's.
     pub fn deno(&self) -> Command {
         let mut command = Command::new(self.modules().join(DENO));
+        command.envs(self.deno_settings()).env_remove("RUST_BACKTRACE");
         command
-            .env("DENO_DIR", self.folder.join("deno"))
-            .env("DENO_NO_UPDATE_CHECK", "1")
-            .env("NO_COLOR", "1")
-            .env_remove("RUST_BACKTRACE");
-        command
+    }
+
+    /// What keeps it to the cache.
+    pub fn deno_settings(&self) -> [(&'static str, PathBuf); 3] {
+        [
+            ("DENO_DIR", self.folder.join("deno")),
+            ("DENO_NO_UPDATE_CHECK", "1".into()),
+            ("NO_COLOR", "1".into()),
+        ]
     }
 
     /// The server.

@@ -95,6 +95,13 @@ impl Stack {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The key that opens everything.
+    pub fn secret_key(&self) -> Result<String> {
+        let keys = self.read("keys.json")?;
+        let key = keys.split("\"secret\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        key.map(str::to_owned).ok_or_else(|| Failure::new("keys.json has no secret key"))
+    }
+
     /// Where its database is.
     pub fn database(&self) -> String {
         self.guarded.cluster.url(DATABASE)
@@ -106,14 +113,17 @@ impl Stack {
         let pids: Vec<String> =
             self.parts.0.iter().map(|(name, child)| format!("\"{name}\":{}", child.id())).collect();
         let function = format!(
-            "{{\"runner\":\"{}\",\"module\":\"file://{}\",\"environment\":\"{}\"}}",
+            "{{\"runner\":\"{}\",\"cold\":\"{}\",\"deno\":\"{}\",\"module\":\"file://{}\",\"environment\":\"{}\"}}",
             self.runner.display(),
+            self.runner.with_file_name("cold.ts").display(),
+            self.tools.deno().get_program().display(),
             self.built.function().join("index.ts").display(),
             self.folder.join("environment").display()
         );
+        let wasm = format!("{{\"raw\":{},\"gzip\":{}}}", self.built.raw, self.built.gzip);
         let (url, database, pids) = (self.url(), self.database(), pids.join(","));
         Ok(format!(
-            "{{\"url\":\"{url}\",\"database\":\"{database}\",\"keys\":{keys},\"function\":{function},\"pids\":{{{pids}}}}}"
+            "{{\"url\":\"{url}\",\"database\":\"{database}\",\"keys\":{keys},\"function\":{function},\"wasm\":{wasm},\"pids\":{{{pids}}}}}"
         ))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::provider::ProviderError;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 use std::error::Error;
 use std::time::Duration;
 use strata_core::embed::{self, Refusal};
@@ -99,9 +99,21 @@ impl Endpoint {
     }
 }
 
-fn client(url: &Url) -> Result<Client, ProviderError> {
+/// A client for what is at this URL.
+pub fn client_to(url: &Url) -> ClientBuilder {
     // The first who asks decides for the process; Postgres connections name theirs.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .user_agent(concat!("strata/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        // A POST that is redirected arrives as a GET.
+        .redirect(redirect::Policy::none());
+    // What listens on this machine is not behind the proxy of the house.
+    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if local { builder.no_proxy() } else { builder }
+}
+
+fn client(url: &Url) -> Result<Client, ProviderError> {
     let call = match variable(TIMEOUT_VARIABLE).map(|text| (text.parse::<f64>(), text)) {
         None => CALL,
         Some((Ok(seconds), _)) if seconds > 0.0 && seconds <= 86_400.0 => Duration::from_secs_f64(seconds),
@@ -111,16 +123,8 @@ fn client(url: &Url) -> Result<Client, ProviderError> {
             )));
         }
     };
-    let builder = Client::builder()
-        .user_agent(concat!("strata/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT)
+    client_to(url)
         .timeout(call)
-        // A POST that is redirected arrives as a GET.
-        .redirect(redirect::Policy::none());
-    // What listens on this machine is not behind the proxy of the house.
-    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let builder = if local { builder.no_proxy() } else { builder };
-    builder
         .build()
         .map_err(|cause| ProviderError::misconfigured(format!("HTTP cannot be set up: {}", root(&cause))))
 }

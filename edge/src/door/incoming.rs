@@ -1,8 +1,9 @@
 //! A request as the routes see it: a few header lines, and a body that is read up to its limit.
 
+use super::host;
 use crate::body;
 use crate::fault::{Fault, Protocol};
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Array, Promise, Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -55,6 +56,24 @@ impl Incoming {
         body::read(self.header("content-type").as_deref(), &bytes)
     }
 
+    /// Reads what no route has read, and throws it away: a host that finds an unread body closes the connection, under the hands
+    /// of who is still writing or already sends the next request.
+    pub async fn discard(&self) {
+        let Some(stream) = self.0.body().filter(|_| !self.0.body_used()) else { return };
+        let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+        let (timer, mut length) = (host::timer(body::HURRY), 0);
+        // A body that breaks off is as good as one that ends.
+        while let Ok(part) = JsFuture::from(Promise::race(&Array::of2(&reader.read(), &timer))).await {
+            let Ok(Some(chunk)) = chunk(&part) else { break };
+            length += chunk.length() as usize;
+            if length > body::PATIENCE {
+                break;
+            }
+        }
+        // At its end this does nothing.
+        let _ = JsFuture::from(reader.cancel()).await;
+    }
+
     async fn bytes(&self) -> Result<Vec<u8>, Fault> {
         let Some(stream) = self.0.body() else { return Ok(Vec::new()) };
         let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
@@ -76,9 +95,13 @@ impl Incoming {
 
 /// The next part of a stream; none at its end.
 async fn next(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, JsValue> {
-    let part = JsFuture::from(reader.read()).await?;
-    let done = Reflect::get(&part, &"done".into())?.is_truthy();
-    if done { Ok(None) } else { Ok(Some(Reflect::get(&part, &"value".into())?.unchecked_into())) }
+    chunk(&JsFuture::from(reader.read()).await?)
+}
+
+/// What a reader has answered.
+fn chunk(part: &JsValue) -> Result<Option<Uint8Array>, JsValue> {
+    let done = Reflect::get(part, &"done".into())?.is_truthy();
+    if done { Ok(None) } else { Ok(Some(Reflect::get(part, &"value".into())?.unchecked_into())) }
 }
 
 fn cut_off() -> Fault {

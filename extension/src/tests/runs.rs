@@ -146,4 +146,19 @@ mod tests {
             "1_a.up.sql has changed since version 1 was applied"
         );
     }
+    #[pg_test]
+    fn json_that_only_postgres_can_hold_is_refused_and_does_not_break_anything() {
+        sources();
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for odd in ["1e400", deep.as_str()] {
+            for call in [
+                format!("strata.start_run('p', variables => '{{\"a\": {odd}}}')"),
+                format!("strata.push_pack('{{\"name\": {odd}}}')"),
+                format!("strata.rag_search('[1,0,0]', '{ANN}', source_weights => '{{\"note\": {odd}}}')"),
+            ] {
+                let refused = refusal(&format!("select {call}"));
+                assert!(refused.starts_with("22023 ") && refused.contains(" cannot be read: "), "{refused}");
+            }
+        }
+    }
 }

@@ -179,4 +179,21 @@ mod tests {
             "true"
         );
     }
+    #[pg_test]
+    fn a_signature_that_comes_through_an_api_names_whom_it_speaks_for() {
+        pack();
+        let signed_as = |claims: &str| {
+            run(&format!("set local request.jwt.claims = '{claims}'"));
+            sign("3.signed");
+            let signer = ask("select signed_by from strata.checklist('p') where item = '3.signed'");
+            run("select strata.withdraw_sign_off('p', '3.signed', 'again')");
+            signer
+        };
+        let me = ask("select session_user");
+        assert_eq!(signed_as(r#"{"role": "service_role"}"#), format!("{me}/service_role"));
+        assert_eq!(signed_as(r#"{"role": "service_role", "sub": "ann"}"#), format!("{me}/ann"));
+        for nobody in ["", "{", "[]", "7", "{}", r#"{"sub": ""}"#] {
+            assert_eq!(signed_as(nobody), me, "{nobody}");
+        }
+    }
 }

@@ -55,6 +55,10 @@ export type Migrate = {
    */
   to_phase?: number;
   /**
+   * Try everything and undo it.
+   */
+  dry_run?: boolean;
+  /**
    * Values of the pack's variables.
    */
   variables?: { [key in string]?: JsonValue };
@@ -190,6 +194,36 @@ export type Progress = {
    * Of an index build or a backfill.
    */
   seconds_left: number | null;
+};
+
+/**
+ * `GET runs/:id/report`: a row of `strata.dry_run_report`.
+ */
+export type DryRun = {
+  /**
+   * Pack that is tried.
+   */
+  pack: string;
+  /**
+   * `up` or `down`
+   */
+  direction: string;
+  /**
+   * `queued`, `running`, `passed`, `failed` or `incomplete`
+   */
+  state: string;
+  /**
+   * Of what a run would end with.
+   */
+  sqlstate: string | null;
+  /**
+   * Of what a run would end with.
+   */
+  message: string | null;
+  /**
+   * Every step with what came of it; none before the end.
+   */
+  report: JsonValue;
 };
 
 /**
