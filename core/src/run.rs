@@ -17,6 +17,7 @@ mod tasks;
 mod watch;
 
 pub use dry_run::{DryRun, Ended, Finding, GIVE_WAY_MS, HOLD, Limits, Lock, Trial, Verdict};
+pub use gate::next_command;
 pub use watch::Rhythm;
 
 use crate::adopt::Wish;

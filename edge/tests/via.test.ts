@@ -68,7 +68,7 @@ Deno.test("a pack goes up and down through the function as over a connection", a
   equal((await same("version")).stdout, "1");
   await same("status");
   equal((await same("status", "--exit-code")).code, 3);
-  equal((await same("verify")).stdout, "1 checks ok");
+  equal((await same("verify")).stdout, "1 check ok");
   const short = await same("up", "5");
   equal([short.code, short.stdout], [1, "2 versions applied"]);
   truth(short.stderr.includes("error: limit 3 short"), short.stderr);

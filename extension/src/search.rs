@@ -6,7 +6,6 @@ use crate::jsonb::Jsonb;
 use crate::remembered;
 use crate::report::{internal, report};
 use crate::vector::Vector;
-use pgrx::JsonB;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use strata_core::search::{Ids, Near, Options, Request, plan};
@@ -27,7 +26,7 @@ fn search(
     entity_types: default!(Option<Vec<Option<String>>>, "NULL"),
     minimum_similarity: default!(Option<f64>, "NULL"),
     metadata_filter: default!(Option<Jsonb>, "NULL"),
-    source_weights: default!(Option<JsonB>, "NULL"),
+    source_weights: default!(Option<Jsonb>, "NULL"),
     diversity: default!(Option<f64>, "NULL"),
     query_text: default!(Option<&str>, "NULL"),
     text_weight: default!(Option<f64>, 0.5),
@@ -53,6 +52,7 @@ fn search(
         Some(_) => None,
         None => registry.caller_by_text().map_err(internal)?,
     };
+    let weights = source_weights.map(|weights| weights.read("source_weights")).transpose().map_err(report)?;
     let request = Request {
         near: Near::Embedding(query_embedding.as_ref().map(Vector::as_slice)),
         count: match_count,
@@ -61,7 +61,7 @@ fn search(
             entity_types: entity_types.as_deref(),
             minimum: minimum_similarity,
             metadata_is_object: metadata_filter.as_ref().map(Jsonb::is_object),
-            weights: source_weights.as_ref().map(|weights| &weights.0),
+            weights: weights.as_ref(),
             diversity,
             text: query_text,
             text_weight,

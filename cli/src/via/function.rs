@@ -136,7 +136,9 @@ pub fn error(code: &str, message: &str, (detail, hint): (Option<&str>, Option<&s
 /// The kind behind a SQLSTATE; where several have one, the message tells which.
 fn kind(code: &str, message: &str) -> Kind {
     match code {
-        "42704" if message.starts_with("pack ") => Kind::UnknownPack,
+        "42704" if message.starts_with("pack ") && message.ends_with(" is not known here") => {
+            Kind::UnknownPack
+        }
         "42704" => Kind::NotFound,
         "22000" if message.contains("dimensions") => Kind::WrongDimension,
         "HT500" => Kind::Failed,
@@ -178,6 +180,7 @@ mod tests {
         for (code, message, exit) in [
             ("42704", "pack \"a\" is not known here", 15),
             ("42704", "run 1 does not exist", 24),
+            ("42704", "pack \"a\" has no item \"x\"", 24),
             ("ST009", "the gate of phase 2 is not met", 9),
             ("55P03", "held", 6),
             ("28P01", "the key is not one of this project", 20),

@@ -5,6 +5,7 @@ use crate::drive::Stop;
 use crate::output::Output;
 use serde_json::Value;
 use std::time::Duration;
+use strata_core::run::next_command;
 use strata_core::{Error, Kind};
 
 /// Between two looks.
@@ -20,6 +21,7 @@ pub async fn follow(function: &Function, run: &str, output: &Output) -> Result<(
         match text(&progress, "state") {
             "queued" | "running" => {}
             "succeeded" => return Ok(()),
+            "waiting" => return Err(waiting(function, text(&progress, "pack")).await?),
             _ => return Err(ended(&progress, run)),
         }
         tokio::select! {
@@ -39,6 +41,24 @@ pub async fn follow(function: &Function, run: &str, output: &Output) -> Result<(
 
 fn text<'p>(progress: &'p Value, name: &str) -> &'p str {
     progress[name].as_str().unwrap_or_default()
+}
+
+/// What keeps the gate shut.
+async fn waiting(function: &Function, pack: &str) -> Result<Error, Error> {
+    let page = function.get(&format!("packs/{pack}")).await?;
+    let all = page["checklist"].as_array().map(Vec::as_slice).unwrap_or_default();
+    // A phase that is passed has nothing open any more.
+    let shut = all.iter().find(|item| item["state"] == "open" && item["phase"].is_i64());
+    let Some(first) = shut else {
+        return Ok(Error::new(Kind::GateNotMet, format!("pack {pack} waits at a gate"))
+            .hint("\"strata checklist\" shows all that is open"));
+    };
+    let (phase, name) = (&first["phase"], text(first, "phase_name"));
+    let open = all.iter().filter(|item| item["state"] == "open" && item["phase"] == *phase);
+    let told: Vec<&str> = open.map(|item| text(item, "detail")).collect();
+    let message = format!("the gate of phase {phase} ({name}) is not met: {}", told.join("; "));
+    Ok(Error::new(Kind::GateNotMet, message)
+        .hint(next_command((text(first, "item"), text(first, "kind")), pack)))
 }
 
 /// Why it did not succeed.

@@ -71,7 +71,8 @@ impl Run {
             let told: Vec<&str> = open.iter().map(|row| column(row, 3)).collect();
             let message =
                 format!("the gate of phase {number} ({}) is not met: {}", phase.name, told.join("; "));
-            return Err(Error::new(Kind::GateNotMet, message).hint(self.next_command(first)));
+            let hint = next_command((column(first, 0), column(first, 1)), &self.pack.manifest.name);
+            return Err(Error::new(Kind::GateNotMet, message).hint(hint));
         }
         self.open.push(number);
         if phase.migrations.is_empty() {
@@ -83,19 +84,19 @@ impl Run {
         }
         Ok(())
     }
+}
 
-    fn next_command(&self, open: &Row) -> String {
-        let (item, pack) = (column(open, 0), &self.pack.manifest.name);
-        let way = match column(open, 1) {
-            "gate" => "run \"strata embed\"".to_owned(),
-            "verification" => "\"strata verify\" tells it whole".to_owned(),
-            "backup" => {
-                format!(
-                    "run \"strata sign-off {item} --pack {pack} --reason ... --evidence '{{\"dump\": ...}}'\""
-                )
-            }
-            _ => format!("run \"strata sign-off {item} --pack {pack} --reason ...\""),
-        };
-        format!("{way}, then \"strata up\" again; \"strata checklist\" shows all that is open")
-    }
+/// What to do about an item that keeps a gate shut.
+pub fn next_command((item, kind): (&str, &str), pack: &str) -> String {
+    let way = match kind {
+        "gate" => "run \"strata embed\"".to_owned(),
+        "verification" => "\"strata verify\" tells it whole".to_owned(),
+        "backup" => {
+            format!(
+                "run \"strata sign-off {item} --pack {pack} --reason ... --evidence '{{\"dump\": ...}}'\""
+            )
+        }
+        _ => format!("run \"strata sign-off {item} --pack {pack} --reason ...\""),
+    };
+    format!("{way}, then \"strata up\" again; \"strata checklist\" shows all that is open")
 }
