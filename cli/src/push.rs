@@ -21,12 +21,29 @@ pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
     let upload = folder::upload(args)?;
     let pack = upload.pack()?;
     let session = Session::open(args).await?;
+    refuse_other_letters(&session, &upload).await?;
     install::ensure(&session, &pack, (Direction::Up, Target::All), output).await?;
     let name = send(&session, &upload).await?;
     let files = upload.stored().len();
     let text = format!("pack {name}: {files} files are in {}", session.address());
     output.result(json!({"pack": name, "files": files}), &text);
     Ok(0)
+}
+
+/// What runs in the database reads UTF-8.
+async fn refuse_other_letters(session: &Session, upload: &Upload) -> Result<(), Error> {
+    let plain =
+        upload.stored().iter().all(|file| serde_json::to_string(file).is_ok_and(|text| text.is_ascii()));
+    let rows = session.ask("asking for the encoding", &Statement::check("show server_encoding")).await?;
+    let encoding = rows.into_iter().flatten().flatten().next().unwrap_or_default();
+    if plain || encoding == "UTF8" {
+        return Ok(());
+    }
+    let message = format!(
+        "a database with the encoding {encoding} cannot run files with letters beyond ASCII by itself"
+    );
+    Err(Error::new(Kind::BadArgument, message)
+        .hint("run \"strata up\" with the files, or use a database with UTF8"))
 }
 
 /// Keeps the files of a pack in the database; answers its name.

@@ -217,6 +217,11 @@ fn what_commits_by_itself_is_not_called_passed_where_there_is_no_copy() {
             assert_eq!(outcome.json()["would_pass"], false, "{file}");
         }
     }
+    // What changes no row does not end it, and was not tried either.
+    let skipped = tried_with(&database, &database.url(), "/nowhere", (BEYOND[4], &["--json"]));
+    let skipped =
+        skipped.exits(29).says(&["were not tried: it cannot run inside a transaction, and changes no row"]);
+    assert_eq!(results(&skipped).iter().filter(|result| *result == "not tried").count(), 3);
     database
         .run(&format!("reassign owned by {role} to current_user; drop owned by {role}; drop role {role}"));
 }

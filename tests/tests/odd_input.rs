@@ -126,3 +126,20 @@ fn a_message_without_end_is_cut_where_it_is_shown_and_kept_whole() {
     let json = strata.run(&["up", "--json"]).exits(1).json();
     assert!(json["error"]["message"].as_str().is_some_and(|message| message.len() > 100_000));
 }
+
+#[test]
+fn a_database_of_another_encoding_takes_files_from_the_command_line_and_says_what_it_cannot() {
+    let database = Database::empty();
+    let name = format!("{}_latin", database.name());
+    database.run(&format!(
+        "create database {name} encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0"
+    ));
+    let pack = Folder::of(&[("1_a.up.sql", "create table a as select 'äß'::text as t")]);
+    let strata = Strata::at(&database.url().replace(database.name(), &name)).path(pack.path());
+    let refused = strata.run(&["push"]).exits(2).says(&["encoding LATIN1", "run \"strata up\""]);
+    strata.run(&["up"]).ok();
+    pack.write("2_b.up.sql", "create table b as select '漢'::text as t");
+    strata.run(&["up"]).exits(1).says(&["22P05", "LATIN1"]);
+    database.run(&format!("drop database {name} with (force)"));
+    assert!(!refused.error().contains("panic"));
+}

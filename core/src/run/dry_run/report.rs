@@ -15,14 +15,19 @@ impl Trial {
 
     /// Nothing is wrong with the pack; but whether it would pass is not known.
     pub fn incomplete(&self) -> Option<Error> {
-        let ended = self.ended.as_ref()?;
+        let why = |step: &Finding| match &step.verdict {
+            Verdict::NotTried(why) => Some(why.clone()),
+            _ => None,
+        };
+        let skipped = self.steps.iter().find_map(why);
+        let why = self.ended.as_ref().map(|ended| ended.why().to_owned()).or(skipped)?;
         let left = self.count(|verdict| matches!(verdict, Verdict::NotTried(_)));
-        let message = format!("{left} of {} steps were not tried: {}", self.steps.len(), ended.why());
-        let hint = match ended {
-            Ended::Busy(_) => {
+        let message = format!("{left} of {} steps were not tried: {why}", self.steps.len());
+        let hint = match self.ended {
+            Some(Ended::Busy(_)) => {
                 "nothing was changed; try it when less is going on, or raise --give-way or --dry-run-limit"
             }
-            Ended::Refused(_) => "nothing was changed; what was not tried shows on a copy of the database",
+            _ => "nothing was changed; what was not tried shows on a copy of the database",
         };
         Some(Error::new(Kind::Untried, message).hint(hint))
     }
