@@ -536,7 +536,6 @@ mod tests {
             &["strata", "up", "--source", "github://x/y"],
             &["strata", "up", "--adopt", "t", "--no-adopt"],
             &["strata", "up", "--pack", "a", "--path", "b"],
-            &["strata", "search", "x", "--user", "me"],
             &["strata", "search", "x", "--filter", "[]"],
             &["strata", "search", "x", "--text-weight", "2"],
             &["strata", "eval"],
