@@ -43,6 +43,11 @@ pub fn program(name: &str) -> PathBuf {
     Path::new(&variable("STRATA_TEST_PG")).join(name)
 }
 
+/// Where they are: for a PATH without the machine's own, which may be of another version.
+pub fn programs() -> String {
+    variable("STRATA_TEST_PG")
+}
+
 /// The command line.
 pub fn strata() -> PathBuf {
     variable("STRATA_TEST_BIN").into()

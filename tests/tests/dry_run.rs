@@ -3,7 +3,7 @@
 
 use strata_tests::database::unique;
 use strata_tests::dump::everything;
-use strata_tests::environment::program;
+use strata_tests::environment::programs;
 use strata_tests::text::assert_same;
 use strata_tests::{Database, Folder, Outcome, Strata, aurum, vectors};
 
@@ -25,7 +25,7 @@ fn database() -> Database {
 /// A dry run of one version, which must leave everything as it was.
 #[track_caller]
 fn tried(database: &Database, up: &str, words: &[&str]) -> Outcome {
-    tried_with(database, &database.url(), &bin(), (up, words))
+    tried_with(database, &database.url(), &programs(), (up, words))
 }
 
 /// The same on a URL and with these programs at hand.
@@ -37,11 +37,6 @@ fn tried_with(database: &Database, url: &str, path: &str, (up, words): (&str, &[
     let outcome = strata.run(&[&["up", "--dry-run"], words].concat());
     assert_same(up, &before, &everything(database));
     outcome
-}
-
-/// The folder of pg_dump.
-fn bin() -> String {
-    program("pg_dump").parent().expect("a folder").display().to_string()
 }
 
 /// What each step came to.
@@ -208,7 +203,7 @@ fn what_commits_by_itself_is_not_called_passed_where_there_is_no_copy() {
     for file in &BEYOND[..4] {
         for (url, path, why) in [
             (database.url(), "/nowhere", "pg_dump: "),
-            (plain.clone(), bin().as_str(), "create database: permission"),
+            (plain.clone(), programs().as_str(), "create database: permission"),
         ] {
             let outcome = tried_with(&database, &url, path, (file, &["--json"]));
             let outcome = outcome.exits(29).says(&["steps were not tried"]);
@@ -233,7 +228,8 @@ fn a_copy_whose_dry_run_was_killed_is_dropped_by_the_next() {
     database.run(&format!("create procedure public.sleeps() language plpgsql as $$ begin {sleep}; end $$"));
     let pack = Folder::of(&[("001_a.up.sql", "call public.sleeps()")]);
     let before = everything(&database);
-    let running = Strata::on(&database).path(pack.path()).env("PATH", &bin()).start(&["up", "--dry-run"]);
+    let running =
+        Strata::on(&database).path(pack.path()).env("PATH", &programs()).start(&["up", "--dry-run"]);
     let asleep = "from pg_stat_activity where query = 'call public.sleeps()' and datname ~ '^strata_shadow_' and state = 'active'";
     database.until(&format!("select exists (select {asleep})"));
     let copy: String = database.value(&format!("select datname::text {asleep}"));
