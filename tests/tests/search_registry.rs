@@ -59,7 +59,7 @@ fn a_source_that_another_session_adds_or_drops_is_seen_by_the_next_call() {
         database.run("select strata.drop_source('task')");
         assert_eq!(found(&mut session), "note1 note2");
     }
-    database.run("truncate strata.source");
+    database.run("truncate strata.source cascade");
     assert_eq!(refused(&mut session).0, "55000");
 }
 

@@ -16,7 +16,9 @@ fn up(answer: Answer) -> Outcome {
     let all = format!("{}{}", outcome.stdout, outcome.stderr);
     assert!(!all.contains(FakeServer::PASSWORD), "{all}");
     let asked = server.asked();
-    let questions = ["server_version_num", "-- ground:", "set idle_session_timeout"];
+    // And what is set for the own session alone.
+    let questions =
+        ["server_version_num", "-- ground:", "set idle_session_timeout", "set standard_conforming_strings"];
     let changes =
         asked.iter().filter(|sql| !sql.is_empty() && !questions.iter().any(|part| sql.contains(part)));
     assert_eq!(changes.count(), 0, "nothing but questions was sent: {asked:?}");
