@@ -103,10 +103,11 @@ impl Bench<'_> {
 
     /// Turns it over a session of its own. That somebody else was quicker is no failure.
     async fn turn(&mut self, session: &Session, found: &Found) -> Result<(), Error> {
-        match turn::run(self.args, self.output, found).await {
+        let mut claimed = false;
+        match turn::run(self.args, self.output, found, &mut claimed).await {
             Ok(report) => {
-                if report.run.is_none() {
-                    turn::close(session, found, None).await?;
+                if !claimed {
+                    turn::close(session, found, None, claimed).await?;
                 }
                 let moved: Vec<i64> = report.moved.iter().map(|(version, _)| *version).collect();
                 let told = format!("run {} of pack {}: {} versions", found.run, found.pack, moved.len());
@@ -119,12 +120,18 @@ impl Bench<'_> {
                 self.output.log(&format!("run {} of pack {}: {}", found.run, found.pack, error.message()));
                 Ok(())
             }
-            Err(error) => self.failed(session, found, error).await,
+            Err(error) => self.failed(session, found, error, claimed).await,
         }
     }
 
     /// The run's failure is its own; the worker goes on, unless it was told to stop or lost the server.
-    async fn failed(&mut self, session: &Session, found: &Found, error: Error) -> Result<(), Error> {
+    async fn failed(
+        &mut self,
+        session: &Session,
+        found: &Found,
+        error: Error,
+        claimed: bool,
+    ) -> Result<(), Error> {
         let told = format!("run {} of pack {}: {}", found.run, found.pack, short(error.message()));
         if error.kind() == Kind::CannotConnect {
             return Err(Error::new(Kind::CannotConnect, told));
@@ -138,7 +145,7 @@ impl Bench<'_> {
             Kind::Interrupted => Ok(()),
             kind => {
                 self.failed = if self.failed == 0 { kind.exit_code() } else { self.failed };
-                turn::close(session, found, Some(&error)).await
+                turn::close(session, found, Some(&error), claimed).await
             }
         }
     }

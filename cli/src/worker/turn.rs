@@ -13,8 +13,9 @@ use strata_core::run::{Report, Run};
 use strata_core::statement::{Statement, Value};
 use strata_core::{Error, Kind, upload};
 
-/// Turns it over a session of its own: what its files leave behind there ends with it.
-pub async fn run(args: &Args, output: &Output, found: &Found) -> Result<Report, Error> {
+/// Turns it over a session of its own: what its files leave behind there ends with it. `claimed` becomes true when the run
+/// is this worker's.
+pub async fn run(args: &Args, output: &Output, found: &Found, claimed: &mut bool) -> Result<Report, Error> {
     let order = Order::read(&found.request)?;
     let session = Session::open_on_path(args, &order.search_path).await?;
     // Its files are not known yet.
@@ -29,7 +30,10 @@ pub async fn run(args: &Args, output: &Output, found: &Found) -> Result<Report, 
     output.log(&format!("run {} of pack {}: taken", found.run, found.pack));
     let mut tell = |event: strata_core::run::Event| output.log(&format!("  {}", event.text()));
     let sessions = Sessions { work: &session, second, args };
-    drive(sessions, &mut Run::new(pack, request), OnStop::HandBack, &mut tell).await
+    let mut run = Run::new(pack, request);
+    let outcome = drive(sessions, &mut run, OnStop::HandBack, &mut tell).await;
+    *claimed = run.is_claimed();
+    outcome
 }
 
 /// The files that were pushed.
@@ -43,14 +47,20 @@ async fn stored(session: &Session, name: &str) -> Result<Pack, Error> {
     upload::restore(name, rows.into_iter().filter_map(file).collect())
 }
 
-/// Says how a run ended that could not be claimed: there was nothing to do, or it was refused.
-pub async fn close(session: &Session, found: &Found, why: Option<&Error>) -> Result<(), Error> {
+/// Says how a run ended that could not be claimed, as there was nothing to do or it was refused, or that could not say so.
+pub async fn close(
+    session: &Session,
+    found: &Found,
+    why: Option<&Error>,
+    claimed: bool,
+) -> Result<(), Error> {
     let state = if why.is_some() { "failed" } else { "succeeded" };
     let parameters = vec![
         found.run.as_str().into(),
         state.into(),
         why.map(Error::sqlstate).into(),
         why.map(Error::message).into(),
+        Value::Bool(claimed),
     ];
     let statement = Statement::ours(include_str!("../../../sql/query/run_closed.sql"), parameters);
     session.ask("writing the state", &statement).await.map(drop)

@@ -15,7 +15,7 @@ use std::time::Duration;
 use strata_core::order::Order;
 use strata_core::pack::Pack;
 use strata_core::run::{DryRun, Request, Run};
-use strata_core::statement::{GROUND, Reply, Statement};
+use strata_core::statement::{GROUND, Reply, Statement, Value};
 use strata_core::{Error, Kind};
 
 #[allow(unsafe_code)]
@@ -89,8 +89,7 @@ pub extern "C-unwind" fn strata_run_worker(_argument: pg_sys::Datum) {
     if order.dry_run {
         return try_out(&mut session, &extra.run, &pack, &order);
     }
-    let outcome = turn(&mut session, &extra.run, &pack, &order);
-    close(&mut session, &extra.run, outcome);
+    turn(&mut session, &extra.run, &pack, &order);
 }
 
 /// Signals and a session, as a backend has them.
@@ -142,11 +141,17 @@ fn arrive(session: &Session, run: &str) -> Option<(String, Order)> {
     Some((pack, order))
 }
 
-fn turn(session: &mut Session, run: &str, pack: &str, order: &Order) -> Result<(), Error> {
-    let (stored, mut request) = prepare(session, pack, order)?;
-    request.run = Some(run.to_owned());
-    request.seed = seed(run);
-    drive(session, run, &mut Run::new(stored, request)).map(drop)
+fn turn(session: &mut Session, id: &str, pack: &str, order: &Order) {
+    match prepare(session, pack, order) {
+        Ok((stored, mut request)) => {
+            request.run = Some(id.to_owned());
+            request.seed = seed(id);
+            let mut run = Run::new(stored, request);
+            let outcome = drive(session, id, &mut run).map(drop);
+            close(session, id, outcome, run.is_claimed());
+        }
+        Err(error) => close(session, id, Err(error), false),
+    }
 }
 
 fn try_out(session: &mut Session, run: &str, pack: &str, order: &Order) {
@@ -181,15 +186,17 @@ fn seed(run: &str) -> u64 {
     u64::from_str_radix(&digits, 16).unwrap_or(0)
 }
 
-/// A request that was never claimed must not look as if it waited: there was nothing to do, or it was refused.
-fn close(session: &mut Session, run: &str, outcome: Result<(), Error>) {
+/// A request that was never claimed must not look as if it waited: there was nothing to do, or it was refused. One that was
+/// has said itself how it ended, and may have been asked for again since.
+fn close(session: &mut Session, run: &str, outcome: Result<(), Error>, claimed: bool) {
     let (state, code, message) = match &outcome {
+        Ok(()) if claimed => return,
         Ok(()) => ("succeeded", None, None),
         Err(error) if error.kind() == Kind::Interrupted => ("cancelled", None, None),
         Err(error) => ("failed", Some(error.sqlstate()), Some(error.message())),
     };
     session.hold_cancel = true;
-    let parameters = vec![run.into(), state.into(), code.into(), message.into()];
+    let parameters = vec![run.into(), state.into(), code.into(), message.into(), Value::Bool(claimed)];
     let _ = session.run(&Statement::ours(include_str!("../../../sql/query/run_closed.sql"), parameters));
     if let Err(error) = outcome {
         log!("strata: run {run}: {error} (SQLSTATE {})", error.sqlstate());
