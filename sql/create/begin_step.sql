@@ -1,6 +1,6 @@
 -- begin_step: the intent of a step, committed before it runs. A version's first step of an attempt opens its history.
--- Its commit waits for the disk, and so brings down the outcome of the step before it, whose commit did not
--- (strata.finish_step). Returns whether the operator has asked the run to stop.
+-- Before a step outside of transactions its commit waits for the disk. Before a transaction it need not: that one's commit
+-- stands behind it in the log, so nothing of a step outlives its intent. Returns whether the operator has asked the run to stop.
 -- Raises ST006 (a newer attempt has taken the run over).
 create function strata.begin_step(
     run uuid, attempt int, version bigint, number int, steps int, kind text, summary text, checksum text, first boolean)
@@ -14,6 +14,9 @@ begin
     returning r.pack, r.direction, r.cancel_asked_at is not null as stop into this;
     if not found then
         raise exception 'another executor has taken the run over' using errcode = 'ST006';
+    end if;
+    if $6 = 'transaction' then
+        perform set_config('synchronous_commit', 'off', true);
     end if;
     insert into strata.run_step as s (run, version, number, steps, kind, summary, checksum, state, attempt)
     values ($1, $3, $4, $5, $6, $7, $8, 'running', $2)

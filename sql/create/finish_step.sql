@@ -1,9 +1,9 @@
 -- finish_step: the outcome of a step that went well; of a step in a transaction it is committed together with what the step
 -- did. The last step of a version marks it; on the way down the phases without migrations behind it are before the pack
 -- again. The commit of a transaction does not wait for the disk, nor for a standby: whoever waits for its locks would wait
--- with it. What the executor writes next does: the intent of the next step, or the end of the run. A power failure in
--- between loses the step and its outcome together. Raises ST006 (a newer attempt has taken the run over), which the step does not
--- survive.
+-- with it. The server's log writer is behind by three times wal_writer_delay at most (0.6 s); whatever else commits brings
+-- it down at once, and so does the end of the run. A power failure in between loses steps and their outcomes together.
+-- Raises ST006 (a newer attempt has taken the run over), which the step does not survive.
 create function strata.finish_step(run uuid, attempt int, version bigint, number int, last boolean)
 returns void language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare

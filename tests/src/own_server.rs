@@ -192,6 +192,12 @@ impl OwnServer {
         self.end("INT");
     }
 
+    /// Stops it as if the machine had failed, and starts it again.
+    pub fn crash(&mut self) {
+        self.end("QUIT");
+        self.go();
+    }
+
     fn end(&mut self, signal: &str) {
         if let Some(mut process) = self.process.take() {
             let _ = Command::new("kill").arg(format!("-{signal}")).arg(process.id().to_string()).status();
