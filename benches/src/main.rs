@@ -14,7 +14,7 @@ const USAGE: &str =
 
 engine: apply backfill pack blocked; --tasks: of the application that the pack migrates
 search: by-hand documents whole-corpus isolation footprint complete
-embed: save write queue stall workers chaos
+embed: save write queue stall workers switch chaos
 edge: added cold size memory crowd";
 
 /// Tasks of the application that the Aurum pack migrates, unless somebody says otherwise; entries are an eighth of it. Chosen:

@@ -1,10 +1,12 @@
 //! Draining the queue of embeddings: claim, ask the provider, complete, until nothing is ripe. Several lanes share one
 //! session, so that one waits for its provider while another writes; no transaction is open while a provider works.
 
+pub mod broom;
 pub mod queue;
 pub mod tally;
 
 use crate::provider::{self, Limits, Provider, ProviderError};
+use broom::Broom;
 use futures_util::future::try_join_all;
 use queue::{Job, Queue};
 use std::cell::{Cell, RefCell};
@@ -70,6 +72,8 @@ pub struct Drain<'d> {
     pub batch: i32,
     /// What came of it.
     pub tally: &'d Tally,
+    /// Sweeps behind it.
+    pub broom: &'d Broom,
     /// True: stop.
     pub stop: watch::Receiver<bool>,
     /// Models that cannot work until somebody changes something, and why.
@@ -111,6 +115,7 @@ impl Drain<'_> {
                     self.work(desk, &model, jobs).await?;
                 }
             }
+            self.broom.sweep(&self.queue, self.tally.ended()).await;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `embed`: queues every row that has no embedding, and drains the queue until every row has one.
 
 use crate::args::{Args, Embed, Reindex};
+use crate::drain::broom::Broom;
 use crate::drain::queue::{Left, Queue};
 use crate::drain::tally::Tally;
 use crate::drain::{Desk, Desks, Drain};
@@ -97,12 +98,13 @@ fn tell_of(desks: &Desks, output: &Output) {
 
 /// Until nothing is left, with a bar where somebody watches.
 async fn drain(session: &Session, desks: &Desks, embed: &Embed, output: &Output) -> Result<u8, Error> {
-    let (began, tally) = (Instant::now(), Tally::default());
+    let (began, tally, broom) = (Instant::now(), Tally::default(), Broom::default());
     let drain = Drain {
         queue: Queue::new(session, format!("strata embed {}", std::process::id())),
         desks,
         batch: embed.batch,
         tally: &tally,
+        broom: &broom,
         stop: stop_asked(),
         benched: RefCell::default(),
     };

@@ -148,10 +148,11 @@ extension_sql_file!(
 );
 extension_sql_file!("../../sql/create/drop_source.sql", name = "drop_source", requires = ["add_source"]);
 extension_sql_file!("../../sql/create/lock_missing.sql", name = "lock_missing", requires = ["drop_source"]);
+extension_sql_file!("../../sql/create/queue_page.sql", name = "queue_page", requires = ["lock_missing"]);
 extension_sql_file!(
     "../../sql/create/enqueue_missing.sql",
     name = "enqueue_missing",
-    requires = ["lock_missing"]
+    requires = ["queue_page"]
 );
 extension_sql_file!(
     "../../sql/create/enqueue_again.sql",
@@ -161,16 +162,7 @@ extension_sql_file!(
 extension_sql_file!("../../sql/create/set_chunking.sql", name = "set_chunking", requires = ["enqueue_again"]);
 extension_sql_file!("../../sql/create/lease_jobs.sql", name = "lease_jobs", requires = ["set_chunking"]);
 extension_sql_file!("../../sql/create/lock_rows.sql", name = "lock_rows", requires = ["lease_jobs"]);
-extension_sql_file!(
-    "../../sql/create/session_search_path.sql",
-    name = "session_search_path",
-    requires = ["lock_rows"]
-);
-extension_sql_file!(
-    "../../sql/create/store_vectors.sql",
-    name = "store_vectors",
-    requires = ["session_search_path"]
-);
+extension_sql_file!("../../sql/create/store_vectors.sql", name = "store_vectors", requires = ["lock_rows"]);
 extension_sql_file!(
     "../../sql/create/settle_textless.sql",
     name = "settle_textless",
@@ -239,11 +231,6 @@ extension_sql_file!(
     "../../sql/comment/migrations.sql",
     name = "comment_migrations",
     requires = ["config_dump"]
-);
-extension_sql_file!(
-    "../../sql/comment/embeddings.sql",
-    name = "comment_embeddings",
-    requires = ["comment_migrations"]
 );
 extension_sql_file!(
     "../../sql/comment/hierarchy.sql",

@@ -33,12 +33,14 @@ mod remembered;
 mod report;
 mod search;
 mod search_explain;
+mod session_search_path;
 mod settings;
 mod similar;
 mod spare_server;
 mod start_run;
 mod store;
 mod vector;
+mod vector_shape;
 mod verify;
 mod verify_migration_integrity;
 mod watch_row;
@@ -98,6 +100,11 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../../sql/comment/search.sql", name = "comment_search", requires = ["grant_search"]);
+extension_sql_file!(
+    "../../sql/comment/embeddings.sql",
+    name = "comment_embeddings",
+    requires = ["comment_migrations", session_search_path::session_search_path, vector_shape::vector_shape]
+);
 extension_sql_file!(
     "../../sql/comment/contract.sql",
     name = "comment_contract",

@@ -88,9 +88,12 @@ comment on function strata.resume_model(text) is 'Inner part of complete_jobs: a
 comment on function strata.complete_part is 'Inner part of complete_jobs: the jobs of one source.';
 comment on function strata.settle_textless(text, uuid[]) is 'Inner part of claim_jobs: ends jobs that need no provider.';
 comment on function strata.lock_rows(strata.source, uuid[], bytea[]) is 'Inner part of complete_jobs: locks rows whose text is unchanged.';
+comment on function strata.require_walked(text, text, int) is 'Inner part of enqueue_missing: the source whose rows are queued page by page.';
+comment on function strata.queue_page(strata.source, uuid[]) is 'Inner part of enqueue_missing: queues rows that have a text.';
 comment on function strata.lock_missing(strata.source, uuid, int, text) is 'Inner part of enqueue_missing: locks the next rows without a vector.';
+comment on function strata.vector_shape is 'Dimensions of a vector; negative where it has no direction.';
 comment on function strata.lock_jobs(text, text, uuid[], bigint[]) is 'Inner part of complete_jobs: locks jobs that are still held.';
-comment on function strata.end_jobs(text, text, uuid[], uuid[], uuid[], bigint[]) is 'Inner part of complete_jobs: removes or requeues jobs.';
+comment on function strata.end_jobs(uuid[], tid[], uuid[]) is 'Inner part of complete_jobs: removes or requeues jobs.';
 comment on function strata.store_vectors is 'Inner part of complete_jobs: writes vectors into the rows of a source.';
 comment on function strata.session_search_path() is 'The search_path that a session of this role starts with.';
 comment on function strata.vector_schema() is 'The schema that pgvector lives in.';

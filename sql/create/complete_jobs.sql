@@ -18,25 +18,25 @@ declare
     s      strata.source := strata.source_as(entity_type, model);
     fresh  uuid[];
     held   uuid[];
+    places tid[];
     stored int;
 begin
     if s.entity_type is null then
         return 0;
     end if;
     fresh := strata.lock_rows(s, ids, hashes);
-    held := strata.lock_jobs(s.entity_type, s.model, ids, fences);
-    fresh := array(select unnest(fresh) intersect select unnest(held));
-    if chunks is null then
-        stored := strata.store_vectors(s, fresh, array(
-            select g.vector from unnest(ids, vectors) g(id, vector)
-            join unnest(fresh) with ordinality h(id, n) on h.id = g.id order by h.n));
+    select l.held, l.places into held, places from strata.lock_jobs(s.entity_type, s.model, ids, fences) l;
+    if chunks is null and (cardinality(fresh), cardinality(held)) = (cardinality(ids), cardinality(ids)) then
+        -- As nearly always: nothing is left out, so nothing need be copied.
+        stored := strata.store_vectors(s, ids, vectors);
     else
+        fresh := array(select unnest(fresh) intersect select unnest(held));
         -- A column has room for the first part alone.
-        stored := strata.store_vectors(s, array_agg(g.id), array_agg(g.vector), array_agg(g.chunk))
+        stored := strata.store_vectors(s, array_agg(g.id), array_agg(g.vector), case when chunks is not null then array_agg(g.chunk) end)
         from unnest(ids, vectors, chunks) g(id, vector, chunk)
-        where g.id = any (fresh) and (g.chunk = 0 or s.vector_column is null);
+        where g.id = any (fresh) and (coalesce(g.chunk, 0) = 0 or s.vector_column is null);
     end if;
-    perform strata.end_jobs(s.entity_type, s.model, held, fresh, ids, fences);
+    perform strata.end_jobs(held, places, fresh);
     perform strata.resume_model(s.model);
     return stored;
 end
@@ -51,7 +51,10 @@ declare
     part     record;
     one      record;
     n        int := coalesce(cardinality(entity_types), 0);
-    jobs     int := (select count(distinct (g.type, g.id)) from unnest(entity_types, entity_ids) g(type, id));
+    alike    boolean := coalesce(entity_types[1] = all (entity_types), false);
+    jobs     int := (select count(*) from (select from unnest(entity_types, entity_ids) g(type, id) group by g.type, g.id) j);
+    parts    int := case when chunks is null then jobs else (select count(distinct (g.type, g.id, g.chunk))
+                    from unnest(entity_types, entity_ids, chunks) g(type, id, chunk)) end;
 begin
     if (n, n, n, n) is distinct from (coalesce(cardinality(entity_ids), 0), coalesce(cardinality(fences), 0),
                                       coalesce(cardinality(hashes), 0), coalesce(cardinality(vectors), 0)) then
@@ -60,17 +63,19 @@ begin
     end if;
     if cardinality(chunks) <> n then
         raise exception 'chunks must be as many as vectors, not %% and %%', cardinality(chunks), n using errcode = '22023';
-    elsif n > (select count(distinct (g.type, g.id, coalesce(g.chunk, 0)))
-               from unnest(entity_types, entity_ids, chunks) g(type, id, chunk)) then
+    elsif n > parts then
         raise exception 'a job is named twice' using errcode = '22023', hint = 'hand each job back once';
     end if;
     perform strata.require_vectors(entity_types, entity_ids, vectors, model);
     stored := 0;
     for part in
-        select g.type, array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
+        select entity_types[1] as type, entity_ids as ids, complete_jobs.fences, complete_jobs.hashes, complete_jobs.vectors, complete_jobs.chunks
+        where alike
+        union all
+        (select g.type, array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
                array_agg(g.vector) as vectors, case when chunks is not null then array_agg(g.chunk) end as chunks
         from unnest(entity_types, entity_ids, fences, hashes, vectors, chunks) g(type, id, fence, hash, vector, chunk)
-        group by 1 order by 1
+        where not alike group by 1 order by 1)
     loop
         begin
             stored := stored + strata.complete_part(part.type, part.ids, part.fences, part.hashes, part.vectors, part.chunks, model);

@@ -8,28 +8,10 @@ create function strata.enqueue_missing(
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    s    strata.source;
-    page uuid[];
+    s    strata.source := strata.require_walked(entity_type, model, max);
+    page uuid[] := strata.lock_missing(s, after, max);
 begin
-    if max is null or max < 1 then
-        raise exception 'max must be at least 1 row, not %', coalesce(max::text, 'null') using errcode = '22023';
-    end if;
-    s := strata.source_as(entity_type, model);
-    if s.entity_type is null then
-        raise exception 'source "%" does not exist%', entity_type, coalesce(', or has no model "' || model || '"', '')
-            using errcode = '42704', hint = 'look into strata.source, or call strata.add_source';
-    elsif not s.queued then
-        raise exception 'the embeddings of source "%" are the application''s to write', entity_type
-            using errcode = '0A000', hint = 'jobs are queued where the key is a uuid and the embedding stands in the row';
-    end if;
-    page := strata.lock_missing(s, after, max);
-    insert into strata.job (entity_type, entity_id, model, lane)
-    select s.entity_type, t.id, s.model, t.lane from strata.source_text(s.entity_type, page) t where t.content <> ''
-    on conflict do nothing;
-    get diagnostics enqueued = row_count;
-    if enqueued > 0 then
-        perform strata.wake_workers();
-    end if;
+    enqueued := strata.queue_page(s, page);
     last := page[cardinality(page)];
 end
 $$;

@@ -8,14 +8,17 @@ begin
     execute format('grant usage on schema strata to %s', role);
     execute format('grant select on strata.source, strata.model, strata.vector_store to %s', role);
     execute format('grant select, insert, update, delete on strata.job to %s', role);
+    if current_setting('server_version_num')::int >= 170000 then
+        execute format('grant maintain on strata.job to %s', role);
+    end if;
     execute format('grant select, update on strata.model_state, strata.model_change, strata.source_beside to %s', role);
     execute (
         select format('grant execute on function %s to %s', string_agg(p.oid::regprocedure::text, ', '), role)
         from pg_proc p
         where p.pronamespace = 'strata'::regnamespace and p.proname in (
             'search_model', 'jobs_left', 'seconds_to_turn', 'take_turn', 'claim_jobs', 'lease_jobs', 'lock_ripe_jobs',
-            'free_leases', 'bury_jobs', 'settle_textless', 'source_text', 'complete_jobs', 'complete_part', 'require_vectors',
-            'source_as', 'chunking_of', 'enqueue_again', 'embedded_models', 'spend_tokens', 'enqueue_missing', 'lock_missing', 'vectorless', 'require_change',
+            'free_leases', 'bury_jobs', 'settle_textless', 'source_text', 'complete_jobs', 'complete_part', 'require_vectors', 'vector_shape', 'session_search_path',
+            'source_as', 'chunking_of', 'enqueue_again', 'embedded_models', 'spend_tokens', 'enqueue_missing', 'require_walked', 'queue_page', 'lock_missing', 'vectorless', 'require_change',
             'continue_model_change', 'wake_workers', 'rest_worker', 'rouse_worker', 'lock_rows', 'lock_jobs', 'store_vectors',
             'keep_vectors', 'end_jobs', 'resume_model', 'fail_jobs', 'pause_model'));
     perform strata.open_stores(role);

@@ -40,57 +40,69 @@ revoke execute on function strata.lease_jobs from public;
 
 -- lock_ripe_jobs: locks up to `max` ripe jobs of a model and a priority, and answers where they lie: nobody moves them
 -- while we hold them. Lanes take turns, from one that chance names, so that a tenant who writes a million rows does not
--- stand before one who writes one.
+-- stand before one who writes one. The walk over the lanes finds the first job of each on its way: where there are lanes enough,
+-- those are the ones.
 create function strata.lock_ripe_jobs(of_model text, urgency int, max int) returns tid[]
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    ripe  tid[];
-    first int := (random() * 4294967295 - 2147483648)::bigint::int;
+    ripe   tid[];
+    firsts tid[];
+    found  int[];
+    first  int := (random() * 4294967295 - 2147483648)::bigint::int;
 begin
     if max <= 0 then
         return null;
     end if;
-    with recursive lanes(lane, n) as (
-        (select j.lane::bigint, 1 from strata.job j
+    with recursive lanes(lane, place, n) as (
+        (select j.lane, j.ctid, 1 from strata.job j
          where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane >= first
            and j.not_before <= clock_timestamp()
          order by j.lane limit 1)
         union all
-        select (select j.lane::bigint from strata.job j
-                where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane > l.lane
-                  and j.not_before <= clock_timestamp()
-                order by j.lane limit 1), l.n + 1
-        from lanes l where l.lane is not null and l.n < lock_ripe_jobs.max
-    ), before(lane, n) as (
-        (select j.lane::bigint, 1 from strata.job j
+        select g.lane, g.place, l.n + 1
+        from lanes l cross join lateral (
+            select j.lane, j.ctid as place from strata.job j
+            where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane > l.lane
+              and j.not_before <= clock_timestamp()
+            order by j.lane limit 1) g
+        where l.n < lock_ripe_jobs.max
+    ), before(lane, place, n) as (
+        (select j.lane, j.ctid, 1 from strata.job j
          where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane < first
-           and j.not_before <= clock_timestamp() and (select count(l.lane) from lanes l) < lock_ripe_jobs.max
+           and j.not_before <= clock_timestamp() and (select count(*) from lanes l) < lock_ripe_jobs.max
          order by j.lane limit 1)
         union all
-        select (select j.lane::bigint from strata.job j
-                where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane > b.lane
-                  and j.lane < first and j.not_before <= clock_timestamp()
-                order by j.lane limit 1), b.n + 1
-        from before b where b.lane is not null and b.n < lock_ripe_jobs.max
-    ), found as (
-        select l.lane from lanes l where l.lane is not null
-        union all
-        select b.lane from before b where b.lane is not null
+        select g.lane, g.place, b.n + 1
+        from before b cross join lateral (
+            select j.lane, j.ctid as place from strata.job j
+            where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane > b.lane
+              and j.lane < first and j.not_before <= clock_timestamp()
+            order by j.lane limit 1) g
+        where b.n < lock_ripe_jobs.max
     )
-    select array_agg(p.place) into ripe from (
-        select r.place from found f cross join lateral (
-            select j.ctid as place from strata.job j
-            where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane = f.lane
-              and j.not_before <= clock_timestamp()
-            order by j.not_before
-            limit (select ceil(lock_ripe_jobs.max / count(*)::numeric)::int from found)
-            for update skip locked
-        ) r limit lock_ripe_jobs.max
-    ) p;
+    select array_agg(f.lane), array_agg(f.place) into found, firsts
+    from (select l.lane, l.place from lanes l union all select b.lane, b.place from before b limit lock_ripe_jobs.max) f;
+    if cardinality(found) = lock_ripe_jobs.max then
+        ripe := array(
+            select j.ctid from strata.job j
+            where j.ctid = any (firsts) and j.state = 'queued' and j.not_before <= clock_timestamp()
+            for update skip locked);
+    else
+        select array_agg(p.place) into ripe from (
+            select r.place from unnest(found) f(lane) cross join lateral (
+                select j.ctid as place from strata.job j
+                where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.lane = f.lane
+                  and j.not_before <= clock_timestamp()
+                order by j.not_before
+                limit ceil(lock_ripe_jobs.max / cardinality(found)::numeric)::int
+                for update skip locked
+            ) r limit lock_ripe_jobs.max
+        ) p;
+    end if;
     if cardinality(ripe) = lock_ripe_jobs.max then
         return ripe;
     end if;
-    -- Some lanes had less than their share.
+    -- Some lanes had less than their share, or somebody holds the first of theirs.
     return ripe || array(
         select j.ctid from strata.job j
         where j.state = 'queued' and j.model = of_model and j.priority = urgency and j.not_before <= clock_timestamp()
@@ -111,15 +123,19 @@ declare
         where h.session_pid is not null
           and not exists (select from pg_stat_get_activity(h.session_pid) a
                           where coalesce(a.backend_start = h.session_start, true)));
+    over tid[] := array(
+        select o.ctid from strata.job o
+        where o.state = 'leased' and (o.lease_until < clock_timestamp() or o.session_pid = any (gone))
+        order by o.lease_until limit max
+        for update skip locked);
 begin
+    if over = '{}' then
+        return;
+    end if;
     update strata.job j
     set state = 'queued', worker = null, lease_until = null, session_pid = null, session_start = null,
         updated_at = clock_timestamp()
-    where j.ctid = any (array(
-        select o.ctid from strata.job o
-        where o.state = 'leased' and (o.lease_until < clock_timestamp() or o.session_pid = any (gone))
-        order by o.lease_until limit free_leases.max
-        for update skip locked));
+    where j.ctid = any (over);
 end
 $$;
 revoke execute on function strata.free_leases from public;

@@ -5,6 +5,7 @@
 
 pub mod aurum;
 pub mod brute_force;
+pub mod change;
 pub mod chaos;
 pub mod data;
 pub mod database;

@@ -177,3 +177,34 @@ fn a_role_that_was_granted_the_queue_embeds_and_changes_nothing_else() {
     strata.run(&["model", "switch", "small"]).exits(26);
     role.leave(database);
 }
+
+/// How often somebody swept the queue by hand; autovacuum counts apart.
+const SWEPT: &str = "select vacuum_count from pg_stat_all_tables where relid = 'strata.job'::regclass";
+
+#[test]
+fn who_drains_the_queue_sweeps_it() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    notes::write(&database, 2_500);
+    notes::strata(&database, &server).run(&["embed"]).ok();
+    assert!(database.value::<i64>(SWEPT) > 0);
+}
+
+#[test]
+fn who_may_not_sweep_the_queue_drains_it_all_the_same() {
+    let (database, server, role) = (notes::database("openai"), ProviderServer::good(), Role::new());
+    database.run(&format!(
+        "alter role {0} bypassrls; grant select, update on note to {0}; select strata.grant_embedding('{0}');
+         do $$ begin
+             if current_setting('server_version_num')::int >= 170000 then
+                 execute 'revoke maintain on strata.job from {0}';
+             end if;
+         end $$",
+        role.name()
+    ));
+    notes::write(&database, 2_500);
+    let strata =
+        role.strata(&database).env("OPENAI_BASE_URL", &server.url()).env("OPENAI_API_KEY", notes::KEY);
+    assert_eq!(strata.run(&["embed", "--json"]).ok().json()["embedded"], 2_500);
+    assert_eq!(database.value::<i64>(SWEPT), 0);
+    role.leave(database);
+}

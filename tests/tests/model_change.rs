@@ -2,182 +2,23 @@
 //! nobody waits.
 
 use pgvector::Vector;
-use postgres::Client;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use strata_tests::change::{self, ANN, NEW, OLD, QUESTION, Turned, cosine, library};
 use strata_tests::notes;
 use strata_tests::provider_server::vector_of;
-use strata_tests::{Database, ProviderServer, Strata};
-use uuid::Uuid;
-
-const ANN: &str = "a0000000-0000-4000-8000-000000000001";
-const BOB: &str = "b0000000-0000-4000-8000-000000000002";
-
-/// Models that are told their dimensions, as the provider of the tests has it.
-const OLD: (&str, usize) = ("text-embedding-3-small", 384);
-const NEW: (&str, usize) = ("text-embedding-3-large", 1536);
-
-/// What every probe asks.
-const QUESTION: &str = "the question";
-
-/// Rows wanted.
-const K: usize = 10;
-
-/// Longest that something is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Notes of two tenants, and both models.
-fn library(rows: u32) -> Database {
-    let database = Database::installed();
-    database.run(&format!(
-        "create table note (id uuid primary key default gen_random_uuid(), user_id uuid not null default '{BOB}', title text, body text,
-             embedding vector({}), created_at timestamptz not null default now());
-         create index on note (user_id);
-         select strata.add_model('{}', 'openai', {}), strata.add_model('{}', 'openai', {});
-         select strata.add_source('note', 'note', 'id', 'user_id', 'title', array['body'], 'embedding', '{}');
-         insert into note (user_id, title, body) select '{ANN}', 'ann ' || g, 'text ' || g from generate_series(1, {rows}) g",
-        OLD.1, OLD.0, OLD.1, NEW.0, NEW.1, OLD.0
-    ));
-    notes::write(&database, rows);
-    database
-}
-
-/// The rows of Ann that are nearest to the question under a model, best first.
-fn truth(database: &Database, dimensions: usize) -> Vec<Uuid> {
-    let question = vector_of(QUESTION, dimensions);
-    let mut rows: Vec<(f64, Uuid)> = database
-        .rows(&format!("select concat_ws(E'\\n', title, body), id from note where user_id = '{ANN}'"), &[])
-        .iter()
-        .map(|row| (cosine(&vector_of(row.get::<_, &str>(0), dimensions), &question), row.get(1)))
-        .collect();
-    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
-    rows.into_iter().take(K).map(|(_, id)| id).collect()
-}
-
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
-    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
-}
-
-/// What probes found.
-#[derive(Default)]
-struct Probed {
-    /// Answers by model.
-    answers: BTreeMap<String, usize>,
-    /// Probes whose model was no longer the one: they asked again at once.
-    refused: usize,
-    /// Answers that were not the nearest rows under their model.
-    wrong: Vec<String>,
-    /// Between two answers.
-    longest: Duration,
-}
-
-/// Asks for the model, and searches with a vector of it, every ten milliseconds.
-fn probe(session: &mut Client, truths: &BTreeMap<&str, Vec<Uuid>>, done: &AtomicBool) -> Probed {
-    let sql =
-        format!("select entity_id from strata.rag_search($1, '{ANN}', {K}, embedding_model => $2::text)");
-    let (mut probed, mut last) = (Probed::default(), Instant::now());
-    while !done.load(Relaxed) {
-        let row =
-            session.query_one("select model, dimensions from strata.search_model()", &[]).expect("one model");
-        let (model, dimensions): (String, i32) = (row.get(0), row.get(1));
-        let question = Vector::from(vector_of(QUESTION, dimensions as usize));
-        match session.query(&sql, &[&question, &model]) {
-            Ok(rows) => {
-                let found: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
-                if found != truths[model.as_str()] {
-                    probed.wrong.push(format!("{model}: {found:?}"));
-                }
-                *probed.answers.entry(model).or_default() += 1;
-                probed.longest = probed.longest.max(last.elapsed());
-                last = Instant::now();
-            }
-            Err(error) => {
-                assert_eq!(error.code().map(|code| code.code()), Some("22000"), "{error}");
-                probed.refused += 1;
-                continue;
-            }
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    probed
-}
-
-/// Bob writes and edits until it is over.
-fn edit(session: &mut Client, done: &AtomicBool) -> i64 {
-    let mut edits = 0;
-    while !done.load(Relaxed) {
-        let sql = "update note set body = 'edited ' || $1::text where user_id = $2::text::uuid
-                   and id = (select id from note where user_id = $2::text::uuid order by md5(id::text || $1::text) limit 1)";
-        session.execute(sql, &[&edits.to_string(), &BOB]).expect("a write");
-        if edits % 10 == 0 {
-            session
-                .execute("insert into note (title) values ('new ' || $1::text)", &[&edits.to_string()])
-                .expect("a write");
-        }
-        edits += 1;
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    edits
-}
-
-/// Turns as soon as the vectors are there; what it told.
-fn turn(strata: &Strata, verb: &str) -> serde_json::Value {
-    let began = Instant::now();
-    loop {
-        let outcome = strata.run(&["model", verb, NEW.0, "--json"]);
-        if outcome.code == Some(0) {
-            return outcome.json();
-        }
-        let told = outcome.error();
-        assert!(told.contains("not all queued") || told.contains("no vector of model"), "{outcome:?}");
-        assert!(began.elapsed() < PATIENCE, "{outcome:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// So many more answers under a model.
-fn for_a_while() {
-    std::thread::sleep(Duration::from_millis(700));
-}
+use strata_tests::{Database, ProviderServer};
 
 #[test]
 fn every_search_answers_from_one_model_while_it_is_changed_and_changed_back() {
-    let server = ProviderServer::good();
-    let database = library(150);
-    let strata = notes::strata(&database, &server);
-    strata.run(&["embed"]).ok();
-    let truths = BTreeMap::from([OLD, NEW].map(|(name, dimensions)| (name, truth(&database, dimensions))));
-    assert_ne!(truths[OLD.0], truths[NEW.0], "or nothing is shown");
-    let worker = strata.start(&["worker", "--only", "embeddings", "--batch", "20"]);
-    let done = AtomicBool::new(false);
-    let (probed, edits) = std::thread::scope(|scope| {
-        let prober = scope.spawn(|| probe(&mut database.connect(), &truths, &done));
-        let editor = scope.spawn(|| edit(&mut database.connect(), &done));
-        for_a_while();
-        strata.run(&["model", "change", OLD.0, NEW.0, "--store", "vector"]).ok();
-        for (verb, switched) in [("switch", true), ("revert", false), ("switch", true)] {
-            let told = turn(&strata, verb);
-            eprintln!("{verb} held {} ms", told["held_ms"]);
-            assert_eq!((&told["switched"], &told["sources"]), (&switched.into(), &1.into()));
-            for_a_while();
-        }
-        done.store(true, Relaxed);
-        (prober.join().unwrap(), editor.join().unwrap())
-    });
-    eprintln!(
-        "{:?}, refused {}, longest {:?}, {edits} edits",
-        probed.answers, probed.refused, probed.longest
-    );
+    let Turned { database, probed, edits, told } = change::live(150, &["switch", "revert", "switch"]);
+    for (told, switched) in told.iter().zip([true, false, true]) {
+        assert_eq!((&told["switched"], &told["sources"]), (&switched.into(), &1.into()));
+    }
     assert_eq!(probed.wrong, [""; 0]);
     assert!(probed.answers.len() == 2 && probed.answers.values().all(|n| *n > 20), "{:?}", probed.answers);
     assert!(probed.refused <= 3, "once a turn at most: {}", probed.refused);
     assert!(edits > 20);
-    database.until("select not exists (select from strata.job)");
-    worker.signal("TERM");
-    worker.end().ok();
     assert_eq!(right(&database), database.value::<i64>("select count(*) from note"), "both are current");
+    let strata = notes::strata(&database, &ProviderServer::good());
     strata.run(&["model", "end", NEW.0, "--yes"]).ok();
     let json = strata.run(&["model", "status", "--json"]).ok().json();
     assert_eq!(json["changes"], serde_json::json!([]));

@@ -17,12 +17,12 @@ const BATCH: i32 = 100;
 const CLAIMS: usize = 50;
 
 /// Leases a batch and ends it: what `claim_jobs` and `complete_jobs` do to the queue, without reading texts and writing
-/// vectors.
+/// vectors. Like those it does not wait for the disk.
 const TURN: &str = "
     with leased as materialized (select strata.lease_jobs('bench', 100, '1 minute', true, null) as jobs),
     flat as materialized (select array_agg(j.entity_id) as ids, array_agg(j.fence) as fences from leased l, unnest(l.jobs) j),
-    held as materialized (select f.*, strata.lock_jobs('ours', 'bench', f.ids, f.fences) as held from flat f)
-    select cardinality(h.held), strata.end_jobs('ours', 'bench', h.held, h.held, h.ids, h.fences) from held h";
+    held as materialized (select h.* from flat f cross join lateral strata.lock_jobs('ours', 'bench', f.ids, f.fences) h)
+    select cardinality(h.held), strata.end_jobs(h.held, h.places, h.held) from held h, set_config('synchronous_commit', 'off', true)";
 
 /// Time a job, whole and the queue's part; growth of the table.
 pub fn measure(rounds: usize) -> Vec<Figure> {
@@ -59,13 +59,22 @@ fn refill(session: &mut Client) {
         .expect("a queue");
 }
 
-/// Twenty times what is in the queue goes through it, while autovacuum does what it does by itself.
+/// What a worker asks, and what it sends: `cli/src/drain/broom.rs`.
+const LITTER: &str = include_str!("../../../sql/query/queue_litter.sql");
+const SWEEP: &str = include_str!("../../../sql/query/sweep_queue.sql");
+
+/// Twenty times what is in the queue goes through it, swept as a worker does; autovacuum does what it does by itself.
 fn growth(session: &mut Client) -> f64 {
     refill(session);
     let bytes = "select pg_total_relation_size('strata.job')";
     let before: i64 = session.query_one(bytes, &[]).expect("a size").get(0);
-    for _ in 0..2_000 {
+    let mut due = 20;
+    for turn in 0..2_000 {
         session.query_one(TURN, &[]).expect("a turn");
+        if turn >= due {
+            session.batch_execute(SWEEP).expect("a vacuum");
+            due = turn + session.query_one(LITTER, &[]).expect("a share").get::<_, i64>(1) / i64::from(BATCH);
+        }
         session
             .batch_execute(
                 "insert into strata.job (entity_type, entity_id, model)

@@ -127,6 +127,18 @@ impl<'s> Queue<'s> {
         Ok(told.first().map_or(0, |row| row.get(1)))
     }
 
+    /// Frees the room of dead rows, where this session may. After how many more jobs that is worth it again.
+    pub async fn sweep(&self) -> Result<u64, Error> {
+        let doing = "sweeping the queue";
+        let look = || self.rows(doing, include_str!("../../../sql/query/queue_litter.sql"), &[]);
+        let mut told = look().await?;
+        if told.first().is_some_and(|row| row.get(0)) {
+            self.rows(doing, include_str!("../../../sql/query/sweep_queue.sql"), &[]).await?;
+            told = look().await?;
+        }
+        Ok(told.first().map_or(0, |row| row.get::<_, i64>(1).unsigned_abs()))
+    }
+
     /// Zero: the provider may be called now with so many tokens. Else how long to wait. Unit: seconds.
     pub async fn turn(&self, model: &str, tokens: i64) -> Result<f64, Error> {
         let sql = include_str!("../../../sql/query/take_turn.sql");

@@ -67,6 +67,12 @@ impl Tally {
         })
     }
 
+    /// Jobs that were ended or went back: each time a job leaves dead rows in the queue.
+    pub fn ended(&self) -> u64 {
+        let total = self.total();
+        total.stored + total.stale + total.failed
+    }
+
     /// As Prometheus reads it.
     pub fn metrics(&self) -> String {
         type Read = fn(&Counts) -> f64;

@@ -1,6 +1,7 @@
 //! The other half of a worker: drains the queue of embeddings, and rests where there is nothing to do until a writer wakes it.
 
 use crate::args::{Args, Task, Worker};
+use crate::drain::broom::Broom;
 use crate::drain::queue::{Left, Queue};
 use crate::drain::tally::Tally;
 use crate::drain::{Desk, Desks, Drain};
@@ -29,6 +30,8 @@ const PAGES: u32 = 100;
 pub struct Pulse {
     /// What came of jobs and calls.
     pub tally: Tally,
+    /// What was ended since the queue was swept.
+    pub broom: Broom,
     /// What the queue held when it was counted last.
     pub left: RefCell<Left>,
     /// When the database answered last.
@@ -115,6 +118,7 @@ impl Shift<'_> {
             desks,
             batch: self.wish.batch,
             tally: &self.pulse.tally,
+            broom: &self.pulse.broom,
             stop: self.stop.clone(),
             benched: RefCell::default(),
         };
