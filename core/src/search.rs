@@ -8,10 +8,12 @@ use crate::error::{Error, Kind};
 
 mod diversity;
 mod hybrid;
+mod nearest;
 mod request;
 mod shape;
 mod statement;
 pub use diversity::{Candidate, Picker};
+pub use nearest::{Nearest, Place};
 pub use request::{Id, Name, Near, Options, Request, tenant};
 pub use shape::Ids;
 use statement::Search;
@@ -191,6 +193,8 @@ pub enum Argument {
     Text,
     /// float8: text_weight.
     TextWeight(f64),
+    /// uuid[]: the rows that are fetched.
+    Keys,
 }
 
 /// A search that is right to run.
@@ -210,6 +214,37 @@ pub struct Plan {
     pub diverse: Option<Diverse>,
     /// What is left to do where the answer is short.
     pub deeper: Option<Deeper>,
+    /// How the door does the same with less; none where `sql` is the way.
+    pub ranked: Option<Ranked>,
+}
+
+/// A search of a store in steps: the door reads the vectors of the tenant and keeps the nearest, then fetches their rows.
+/// A statement compares and sorts each vector by calls; where most of them are thrown away that is most of the time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked {
+    /// The vectors: $1 tenant, uuid or text. Columns: tenant, entity_type, entity_id, chunk, embedding.
+    pub vectors: String,
+    /// The sources, in the order in which equally similar rows are returned.
+    pub sources: Vec<Fetch>,
+    /// The parameters of their statements, the same for each.
+    pub arguments: Vec<Argument>,
+    /// Rows wanted.
+    pub rows: usize,
+    /// How many of the nearest vectors are kept.
+    pub candidates: usize,
+    /// The least similarity.
+    pub minimum: Option<f64>,
+}
+
+/// Fetches rows of one source, in no order. Columns: key uuid, title, content, created_at, metadata.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fetch {
+    /// What its rows are called.
+    pub entity_type: String,
+    /// In one look, to be run where that goes by an index on the key.
+    pub together: String,
+    /// One after the other, each by its key whatever the planner guesses.
+    pub singly: String,
 }
 
 /// Only so many of the nearest vectors of a store were looked at. Rows that may not be seen are among them: where fewer
@@ -293,6 +328,7 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
         model: chosen[0].model.clone(),
         diverse: diverse.transpose()?,
         deeper: search.deeper()?,
+        ranked: if diversity.is_none() { search.ranked()? } else { None },
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::jsonb::Jsonb;
 use crate::prepared;
+use crate::ranked;
 use crate::registry::Registry;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
@@ -18,12 +19,14 @@ pub type Hit<I> =
 pub struct Values<'a> {
     /// query_embedding; none where the search begins at a row.
     pub embedding: Option<DatumWithOid<'a>>,
+    /// Its numbers.
+    pub question: Option<&'a [f32]>,
     /// Whose rows: a uuid, or a text where ids are texts.
     pub tenant: DatumWithOid<'a>,
     /// organisation_filter.
     pub organisation: Option<&'a str>,
     /// metadata_filter.
-    pub metadata: Option<Jsonb>,
+    pub metadata: Option<DatumWithOid<'a>>,
     /// query_text.
     pub text: Option<&'a str>,
     /// The row that the search begins at: as the tenant.
@@ -37,6 +40,9 @@ pub trait Key: FromDatum + IntoDatum + Clone {
 
     /// As core calls it.
     fn name(&self) -> Self::Name;
+
+    /// Named by a uuid.
+    fn of(id: Uuid) -> Self;
 
     /// As a text, where it is one.
     fn text(&self) -> Option<&str>;
@@ -60,6 +66,10 @@ impl Key for Uuid {
 
     fn name(&self) -> Id {
         *self.as_bytes()
+    }
+
+    fn of(id: Uuid) -> Self {
+        id
     }
 
     fn text(&self) -> Option<&str> {
@@ -86,6 +96,10 @@ impl Key for String {
         self.clone()
     }
 
+    fn of(id: Uuid) -> Self {
+        id.to_string()
+    }
+
     fn text(&self) -> Option<&str> {
         Some(self)
     }
@@ -105,22 +119,30 @@ impl Key for String {
 }
 
 /// The rows that a plan finds.
-pub fn hits<I: Key>(plan: &Plan, values: Values<'_>) -> spi::Result<Vec<Hit<I>>> {
-    let mut parameters = bind(&plan.arguments, values);
+pub fn hits<I: Key>(plan: &Plan, values: &Values<'_>) -> spi::Result<Vec<Hit<I>>> {
+    if let Some(ranked) = &plan.ranked {
+        return match ranked::hits(ranked, values)? {
+            Some(found) => Ok(found),
+            None => all(plan, bind(&plan.arguments, values)),
+        };
+    }
+    let parameters = bind(&plan.arguments, values);
     match &plan.diverse {
         None => {
             let found = prepared::search(&plan.sql, &parameters, |row| hit(&row))?;
-            if !is_short(plan, &parameters, found.len())? {
-                return Ok(found);
-            }
-            widen(&plan.arguments, &mut parameters);
-            prepared::search(&plan.sql, &parameters, |row| hit(&row))
+            if is_short(plan, &parameters, found.len())? { all(plan, parameters) } else { Ok(found) }
         }
         Some(diverse) => {
             let candidates = prepared::search(&plan.sql, &parameters, |row| candidate(&row))?;
             pick(diverse, candidates)
         }
     }
+}
+
+/// The rows that are found where all vectors are looked at.
+fn all<I: Key>(plan: &Plan, mut parameters: Vec<DatumWithOid<'_>>) -> spi::Result<Vec<Hit<I>>> {
+    widen(&plan.arguments, &mut parameters);
+    prepared::search(&plan.sql, &parameters, |row| hit(&row))
 }
 
 /// Whether there may be more rows than were found: fewer than were wanted, and more vectors than were looked at.
@@ -136,7 +158,7 @@ fn is_short(plan: &Plan, parameters: &[DatumWithOid<'_>], found: usize) -> spi::
 }
 
 /// The same value once more, for as long as it is there.
-fn again<'a>(value: &DatumWithOid<'a>) -> DatumWithOid<'a> {
+pub fn again<'a>(value: &DatumWithOid<'a>) -> DatumWithOid<'a> {
     // SAFETY: value and type as they are.
     #[allow(unsafe_code)]
     unsafe {
@@ -152,26 +174,26 @@ fn widen(arguments: &[Argument], parameters: &mut [DatumWithOid<'_>]) {
     }
 }
 
-fn bind<'a>(arguments: &[Argument], values: Values<'a>) -> Vec<DatumWithOid<'a>> {
-    let Values { mut embedding, tenant, organisation, mut metadata, text, row } = values;
-    let mut tenant = Some(tenant);
-    let mut bound = Vec::with_capacity(arguments.len());
-    for argument in arguments {
-        bound.push(match argument {
-            Argument::Embedding => embedding.take().expect("core plans a vector where one was given"),
-            Argument::Tenant => tenant.take().expect("core names the tenant once"),
-            Argument::Organisation => organisation.into(),
-            Argument::Rows(rows) | Argument::Candidates(rows) => (*rows).into(),
-            Argument::Days(days) => (*days).into(),
-            Argument::Minimum(minimum) => (*minimum).into(),
-            Argument::Metadata => metadata.take().expect("core plans a filter where one was given").into(),
-            Argument::Weights(weights) => weights.clone().into(),
-            Argument::Text => text.into(),
-            Argument::TextWeight(weight) => (*weight).into(),
-            Argument::Row => again(row.as_ref().expect("core begins at a row where one was given")),
-        });
-    }
-    bound
+/// The values of a statement's parameters. Keys are put in their place by who fetches them.
+pub fn bind<'a>(arguments: &[Argument], values: &Values<'a>) -> Vec<DatumWithOid<'a>> {
+    let given = |value: &Option<DatumWithOid<'a>>| {
+        again(value.as_ref().expect("core plans an embedding, a filter, a row where one was given"))
+    };
+    let bound = arguments.iter().map(|argument| match argument {
+        Argument::Embedding => given(&values.embedding),
+        Argument::Tenant => again(&values.tenant),
+        Argument::Organisation => values.organisation.into(),
+        Argument::Rows(rows) | Argument::Candidates(rows) => (*rows).into(),
+        Argument::Days(days) => (*days).into(),
+        Argument::Minimum(minimum) => (*minimum).into(),
+        Argument::Metadata => given(&values.metadata),
+        Argument::Weights(weights) => weights.clone().into(),
+        Argument::Text => values.text.into(),
+        Argument::TextWeight(weight) => (*weight).into(),
+        Argument::Row => given(&values.row),
+        Argument::Keys => Vec::<Uuid>::new().into(),
+    });
+    bound.collect()
 }
 
 fn hit<I: Key>(row: &SpiHeapTupleData<'_>) -> spi::Result<Hit<I>> {

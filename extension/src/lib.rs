@@ -9,6 +9,7 @@
 use pgrx::prelude::*;
 
 mod caller;
+mod cosine;
 mod delegation;
 mod executor;
 mod finalize_migration_cleanup;
@@ -28,6 +29,7 @@ mod preflight;
 mod prepared;
 mod push_pack;
 mod rag_search;
+mod ranked;
 mod registry;
 mod remembered;
 mod report;

@@ -9,6 +9,9 @@ use std::cell::RefCell;
 use std::ffi::CString;
 use std::ptr::NonNull;
 
+mod expression;
+mod shape;
+
 /// Statements kept in a session. Unit: statements. Search needs four, and one more for each set of sources; twice that
 /// where a session changes roles.
 const KEPT: usize = 32;
@@ -36,7 +39,26 @@ pub fn select<R>(
     with(sql, parameters, |statement| statement.run(parameters, read))
 }
 
-/// The same for a statement of search, whose plan is one for all tenants and goes by their index. The settings that make
+/// The only value of a statement without parameters, such as who is asking; none for null, and where there is no row.
+pub fn value<T: FromDatum + IntoDatum>(sql: &str) -> spi::Result<Option<T>> {
+    let key = key(sql, &[]);
+    let mut statement = match take(&key) {
+        Some(statement) => statement,
+        None => Spi::connect(|_| Statement::prepare(&key))?,
+    };
+    let value = match statement.compute() {
+        Some(value) => Ok(value),
+        None => Spi::connect(|_| statement.run(&[], |row| row[1].value())).map(first),
+    };
+    put(key, statement);
+    value
+}
+
+fn first<T>(values: Vec<Option<T>>) -> Option<T> {
+    values.into_iter().next().flatten()
+}
+
+/// As [`select`], for a statement of search, whose plan is one for all tenants and goes by their index. The settings that make
 /// it so hold while it is planned: what a policy calls while it runs sees those of the session.
 pub fn search<R>(
     sql: &str,
@@ -51,6 +73,44 @@ pub fn search<R>(
     })
 }
 
+/// The same, its rows handed over one by one as they are read, not copied. `to` is told of no error.
+///
+/// # Safety
+/// A receiver whose functions may be called for the rows of this statement.
+#[allow(unsafe_code)]
+pub unsafe fn scan(
+    sql: &str,
+    parameters: &[DatumWithOid<'_>],
+    to: *mut pg_sys::DestReceiver,
+) -> spi::Result<()> {
+    with(sql, parameters, |statement| {
+        if !statement.is_planned() {
+            shaped(|| statement.plan());
+        }
+        // SAFETY: as the caller promises.
+        generic(|| unsafe { statement.hand_over(parameters, to) })
+    })
+}
+
+/// The same where the rows are looked up by keys, an array that is the first parameter; none where the statement does not
+/// go by an index on them.
+pub fn by_keys<R>(
+    sql: &str,
+    parameters: &[DatumWithOid<'_>],
+    read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
+) -> spi::Result<Option<Vec<R>>> {
+    with(sql, parameters, |statement| {
+        if !statement.is_planned() {
+            shaped(|| statement.plan());
+            statement.by_keys = shape::is_by_keys(statement.source());
+        }
+        if !statement.by_keys {
+            return Ok(None);
+        }
+        generic(|| statement.run(parameters, read)).map(Some)
+    })
+}
+
 /// The statement is out of the cache while it runs, so that a policy or a function that comes back here finds the cache
 /// free, and an error on the way only costs preparing it again.
 fn with<R>(
@@ -58,10 +118,7 @@ fn with<R>(
     parameters: &[DatumWithOid<'_>],
     work: impl FnOnce(&mut Statement) -> spi::Result<R>,
 ) -> spi::Result<R> {
-    // SAFETY: reads a variable of this process.
-    #[allow(unsafe_code)]
-    let role = unsafe { pg_sys::GetUserId() };
-    let key = Key { sql: sql.to_owned(), types: parameters.iter().map(DatumWithOid::oid).collect(), role };
+    let key = key(sql, parameters);
     Spi::connect(|_| {
         let mut statement = match take(&key) {
             Some(statement) => statement,
@@ -75,11 +132,20 @@ fn with<R>(
     })
 }
 
+fn key(sql: &str, parameters: &[DatumWithOid<'_>]) -> Key {
+    // SAFETY: reads a variable of this process.
+    #[allow(unsafe_code)]
+    let role = unsafe { pg_sys::GetUserId() };
+    Key { sql: sql.to_owned(), types: parameters.iter().map(DatumWithOid::oid).collect(), role }
+}
+
 /// A statement that outlives its transaction.
 struct Statement {
     plan: NonNull<pg_sys::_SPI_plan>,
     /// How often it had been planned when it was planned in shape.
     planned: Option<i32>,
+    /// Whether it goes by an index on the keys that are its first parameter.
+    by_keys: bool,
 }
 
 #[allow(unsafe_code)]
@@ -93,7 +159,7 @@ impl Statement {
         let plan = NonNull::new(plan).ok_or(SpiError::NoTupleTable)?;
         // SAFETY: prepared above; from here on it lives until it is freed.
         unsafe { pg_sys::SPI_keepplan(plan.as_ptr()) };
-        Ok(Statement { plan, planned: None })
+        Ok(Statement { plan, planned: None, by_keys: false })
     }
 
     /// Plans it, where it is not planned or its plan is no longer right.
@@ -106,6 +172,19 @@ impl Statement {
             }
         }
         self.planned = Some(self.generation());
+    }
+
+    /// Its value, where it is nothing but an expression.
+    fn compute<T: FromDatum>(&mut self) -> Option<Option<T>> {
+        let source = std::ptr::from_ref(self.source()).cast_mut();
+        // SAFETY: a kept plan without parameters. The reference that is counted here is given back, by an error too.
+        unsafe {
+            let owner = pg_sys::CurrentResourceOwner;
+            let plan = pg_sys::GetCachedPlan(source, std::ptr::null_mut(), owner, std::ptr::null_mut());
+            let value = expression::of(&*plan).map(|expression| expression::value(expression));
+            pg_sys::ReleaseCachedPlan(plan, owner);
+            value
+        }
     }
 
     /// Whether its plan was made in shape and nothing has changed since.
@@ -160,6 +239,37 @@ impl Statement {
         }
     }
 }
+
+#[allow(unsafe_code)]
+impl Statement {
+    /// # Safety
+    /// See [`scan`].
+    unsafe fn hand_over(
+        &mut self,
+        parameters: &[DatumWithOid<'_>],
+        to: *mut pg_sys::DestReceiver,
+    ) -> spi::Result<()> {
+        // SAFETY: inside of `Spi::connect`: what is allocated ends with the connection. As many values as the statement has
+        // parameters, of their types.
+        unsafe {
+            let list = pg_sys::makeParamList(i32::try_from(parameters.len()).unwrap_or(0));
+            let values = (*list).params.as_mut_slice(parameters.len());
+            for (value, parameter) in values.iter_mut().zip(parameters) {
+                value.isnull = parameter.datum().is_none();
+                value.value = parameter.datum().map_or(pg_sys::Datum::null(), |datum| datum.sans_lifetime());
+                value.pflags = PARAM_FLAG_CONST;
+                value.ptype = parameter.oid();
+            }
+            let options =
+                pg_sys::SPIExecuteOptions { params: list, read_only: true, dest: to, ..Default::default() };
+            Spi::check_status(pg_sys::SPI_execute_plan_extended(self.plan.as_ptr(), &options))?;
+        }
+        Ok(())
+    }
+}
+
+/// Of Postgres' `nodes/params.h`: the value is the same for the whole statement.
+const PARAM_FLAG_CONST: u16 = 1;
 
 impl Drop for Statement {
     #[allow(unsafe_code)]

@@ -73,12 +73,13 @@ fn rag_search(
     let values = Values {
         tenant: tenant.into(),
         organisation: organisation_filter,
-        embedding: query_embedding.map(|embedding| embedding.parameter(registry.vector)),
-        metadata: metadata_filter,
+        embedding: query_embedding.as_ref().map(|embedding| embedding.parameter(registry.vector)),
+        question: query_embedding.as_ref().map(Vector::as_slice),
+        metadata: metadata_filter.map(Into::into),
         text: query_text,
         row: None,
     };
     let caller = plan.row_security.then_some(tenant);
-    let found = known_as(caller, || hits(&plan, values)).map_err(internal)?;
+    let found = known_as(caller, || hits(&plan, &values)).map_err(internal)?;
     Ok(TableIterator::new(found))
 }

@@ -1,6 +1,6 @@
 //! The sources as the caller sees them, and who the caller is: what core asks to know before it plans a search.
 
-use crate::prepared::select;
+use crate::prepared::{select, value};
 use crate::report::{internal, report};
 use pgrx::Uuid;
 use pgrx::pg_sys::Oid;
@@ -70,8 +70,7 @@ impl Registry {
     /// The subject of the request's claims, which need be no uuid; else whom `auth.uid()` names.
     pub fn caller_by_text(&self) -> spi::Result<Option<String>> {
         let sql = include_str!("../../sql/query/caller_by_text.sql");
-        let subject = select(sql, &[], |row| row[1].value::<String>())?.into_iter().flatten().next();
-        match subject {
+        match value(sql)? {
             Some(subject) => Ok(Some(subject)),
             None => Ok(self.caller()?.map(|id| id.to_string())),
         }
@@ -83,7 +82,7 @@ impl Registry {
             true => "select auth.uid()",
             false => include_str!("../../sql/query/caller.sql"),
         };
-        Ok(select(sql, &[], |row| row[1].value::<Uuid>())?.into_iter().flatten().next())
+        value(sql)
     }
 }
 

@@ -75,12 +75,13 @@ fn search(
     let values = Values {
         tenant: registry.tenant_by_text(user_id_filter, plan.row_security)?.into(),
         organisation: organisation_filter,
-        embedding: query_embedding.map(|embedding| embedding.parameter(registry.vector)),
-        metadata: metadata_filter,
+        embedding: query_embedding.as_ref().map(|embedding| embedding.parameter(registry.vector)),
+        question: query_embedding.as_ref().map(Vector::as_slice),
+        metadata: metadata_filter.map(Into::into),
         text: query_text,
         row: None,
     };
     // A caller need not be a uuid. Where they must be one, for the policy of a store, it finds that out by itself.
-    let found = known_as(None, || hits(&plan, values)).map_err(internal)?;
+    let found = known_as(None, || hits(&plan, &values)).map_err(internal)?;
     Ok(TableIterator::new(found))
 }

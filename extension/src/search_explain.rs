@@ -131,13 +131,14 @@ impl Asked<'_> {
         let began = Instant::now();
         let values = Values {
             embedding,
+            question: self.embedding.map(Vector::as_slice),
             tenant: self.tenant.into(),
             organisation: None,
             metadata: None,
             text: None,
             row: None,
         };
-        let found = hits::<Uuid>(&plan, values).map_err(internal)?;
+        let found = hits::<Uuid>(&plan, &values).map_err(internal)?;
         let milliseconds = began.elapsed().as_secs_f64() * 1e3;
         let sql = search::compared(source).map_err(report)?;
         let compared =

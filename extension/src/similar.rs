@@ -34,13 +34,14 @@ pub fn similar<I: Key>(
     let caller = if plan.row_security { tenant.caller() } else { None };
     let values = Values {
         embedding: None,
+        question: None,
         tenant: tenant.into(),
         organisation: None,
         metadata: None,
         text: None,
         row: Some(id.into()),
     };
-    known_as(caller, || hits(&plan, values)).map_err(internal)
+    known_as(caller, || hits(&plan, &values)).map_err(internal)
 }
 
 fn given<T>(name: &str, value: Option<T>) -> Result<T, ErrorReport> {

@@ -11,6 +11,7 @@ mod install;
 mod models;
 mod queue;
 mod queue_sources;
+mod ranked;
 mod runs;
 mod search;
 mod search_options;

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::ident::{Ident, literal};
 
 mod direct;
+mod ranked;
 mod store;
 
 /// What a statement is made of.

@@ -10,7 +10,7 @@ use crate::search::{Deeper, KeyType, Source, Store};
 
 /// Vectors that are looked at for so many rows, before all of them are. Enough that a few rows which may not be seen do
 /// not matter, and few enough that a bounded sort keeps them.
-const fn candidates(rows: i64) -> i64 {
+pub(super) const fn candidates(rows: i64) -> i64 {
     2 * rows + 20
 }
 
@@ -116,7 +116,7 @@ impl Search<'_> {
     }
 
     /// The store of the sources, and which they are, as an array.
-    fn in_store(&self) -> Option<(&Store, String)> {
+    pub(super) fn in_store(&self) -> Option<(&Store, String)> {
         let stored = || self.sources.iter().filter(|source| source.store.is_some());
         let store = stored().find_map(|source| source.store.as_ref())?;
         let names: Vec<String> = stored().map(|source| literal(&source.entity_type)).collect();

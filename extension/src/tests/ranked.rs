@@ -1,0 +1,89 @@
+//! Vectors of a store are ranked as pgvector ranks them, on any processor.
+
+use pgrx::prelude::*;
+
+#[pg_schema]
+mod tests {
+    use crate::cosine;
+    use crate::tests::fixture::*;
+    use pgrx::prelude::*;
+
+    /// Dimensions around those that are taken at once.
+    const DIMENSIONS: [usize; 9] = [1, 7, 8, 31, 32, 33, 63, 384, 385];
+
+    /// Numbers from -1 to 1 that look like chance.
+    fn numbers(count: usize, seed: u32) -> Vec<f32> {
+        let number = |n: usize| ((n as u32 + 1).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8) as f32;
+        (0..count).map(|n| number(n) / (1 << 23) as f32 - 1.0).collect()
+    }
+
+    fn written(numbers: &[f32]) -> String {
+        let shown: Vec<String> = numbers.iter().map(f32::to_string).collect();
+        format!("[{}]", shown.join(","))
+    }
+
+    #[pg_test]
+    fn a_store_answers_with_the_similarity_that_pgvector_computes() {
+        tables();
+        for storage in ["halfvec", "vector"] {
+            for dimensions in DIMENSIONS {
+                let (model, question) = (format!("m{storage}{dimensions}"), numbers(dimensions, 5));
+                run(&format!(
+                    "select strata.add_model('{model}', 'local', {dimensions});
+                     create table public.{model} (id uuid primary key default gen_random_uuid(), user_id uuid, title text,
+                         embedded_at timestamptz, created_at timestamptz not null default now());
+                     insert into public.{model} (user_id, title) select '{ANN}', g from generate_series(1, 5) g;
+                     select strata.add_source('{model}', 'public.{model}', 'id', 'user_id', 'title', '{{}}', null, '{model}',
+                         embedded_at_column => 'embedded_at', store => '{storage}')"
+                ));
+                for row in 1..=5 {
+                    run(&format!(
+                        "select strata.store_vectors(s, array[t.id], array['{}'::vector])
+                         from strata.source s, public.{model} t where s.entity_type = '{model}' and t.title = '{row}'",
+                        written(&numbers(dimensions, row * 7919))
+                    ));
+                }
+                let off = ask(&format!(
+                    "select count(*) || ' ' || bool_and(abs(r.similarity - (1 - (v.embedding::vector <=> '{0}'))) < 1e-6)
+                     from strata.rag_search('{0}', '{ANN}', 10, entity_types => array['{model}']) r
+                     join strata_vectors.{model} v on v.entity_id = r.entity_id",
+                    written(&question)
+                ));
+                assert_eq!(off, "5 true", "{storage}, {dimensions} dimensions");
+                run(&format!("select strata.drop_source('{model}')"));
+            }
+        }
+    }
+
+    #[pg_test]
+    fn every_processor_comes_to_the_same() {
+        for dimensions in DIMENSIONS {
+            let (question, vector) = (numbers(dimensions, 3), numbers(dimensions, 4));
+            let exact = |vector: &[f32]| {
+                let dot: f64 = question.iter().zip(vector).map(|(q, v)| f64::from(*q) * f64::from(*v)).sum();
+                let length = |v: &[f32]| v.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+                -dot / (length(&question) * length(vector))
+            };
+            // One half, as two bytes, and what it is.
+            let halves: Vec<u16> = (0..dimensions).map(|n| 0x3800 | (n as u16 * 37) & 0x83ff).collect();
+            let read = |half: &u16| {
+                let size = 0.5 + f32::from(half & 0x3ff) / 2048.0;
+                if half & 0x8000 == 0 { size } else { -size }
+            };
+            let wide: Vec<f32> = halves.iter().map(read).collect();
+            for question in [cosine::Question::new(&question), cosine::Question::on_any(&question)] {
+                assert!((question.of_halves(&halves) - exact(&wide)).abs() < 1e-6, "{dimensions}");
+                assert!((question.of_floats(&vector) - exact(&vector)).abs() < 1e-6, "{dimensions}");
+            }
+        }
+    }
+
+    #[pg_test]
+    fn the_smallest_numbers_of_two_bytes_are_read() {
+        let question = cosine::Question::on_any(&[1.0, 1.0]);
+        // 2^-24 and -2^-15; beside each other as 1 to -512.
+        let similar = -question.of_halves(&[0x0001, 0x8200]);
+        let expected = (1.0 - 512.0) / (2f64.sqrt() * (1f64 + 512.0 * 512.0).sqrt());
+        assert!((similar - expected).abs() < 1e-6, "{similar} {expected}");
+    }
+}
