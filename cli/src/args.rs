@@ -441,6 +441,9 @@ pub struct Locks {
     pub force: bool,
 }
 
+/// The model that is there out of the box.
+pub const DEFAULT_MODEL: &str = "all-MiniLM-L6-v2";
+
 /// Options of `eval`.
 #[derive(clap::Args, Debug)]
 pub struct Eval {
@@ -460,7 +463,7 @@ pub struct Eval {
     #[arg(short = 'k', long, value_name = "HITS", default_value_t = 10, value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub count: i32,
     /// The model that embeds.
-    #[arg(long, value_name = "NAME", default_value = crate::eval::DEFAULT_MODEL)]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_MODEL)]
     pub model: String,
     /// The text search configuration of Postgres that finds words.
     #[arg(long, value_name = "NAME", default_value = "english")]

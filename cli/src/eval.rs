@@ -4,7 +4,7 @@
 mod chain;
 mod set;
 
-use crate::args::{Args, Eval, Mode};
+use crate::args::{Args, DEFAULT_MODEL, Eval, Mode};
 use crate::embed::{self, Model};
 use crate::output::{Output, table};
 use crate::provider::{self, Provider};
@@ -71,8 +71,7 @@ async fn model(session: &Session, name: &str) -> Result<Model, Error> {
     Ok(Model { name: name.to_owned(), provider, dimensions })
 }
 
-/// The model that is there out of the box.
-pub const DEFAULT_MODEL: &str = "all-MiniLM-L6-v2";
+/// Of the model that is there out of the box.
 const DEFAULT_DIMENSIONS: usize = 384;
 
 /// A vector for each text; none where there is no text, as for any row.

@@ -2,6 +2,7 @@
 //! side, on any number of machines.
 
 mod embeddings;
+mod found;
 mod metrics;
 mod runs;
 mod turn;

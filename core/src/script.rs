@@ -6,12 +6,14 @@ mod classify;
 mod concurrent;
 mod directive;
 mod loss;
+mod shape;
 mod split;
 
-pub use classify::{Shape, shape};
+pub use classify::shape;
 pub use concurrent::{names, without_concurrently};
 pub use directive::Directive;
 pub use loss::{Loss, loss};
+pub use shape::Shape;
 pub use split::{Sql, split};
 
 use crate::error::{Error, Kind};

@@ -5,9 +5,11 @@ mod dry_run;
 mod failure;
 mod lookout;
 mod notices;
+mod open;
 mod owner;
 mod rows;
 mod session;
+mod tell;
 mod toplevel;
 mod worker;
 

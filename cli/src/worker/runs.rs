@@ -1,6 +1,7 @@
 //! One half of a worker: turns runs of the database that nobody executes, with the files that were pushed. Any number of
 //! them may stand side by side; the lock of the pack decides who gets which run.
 
+use super::found::Found;
 use super::turn;
 use crate::args::{Args, Worker};
 use crate::drive::Stop;
@@ -9,30 +10,12 @@ use crate::session::Session;
 use serde_json::json;
 use std::collections::HashSet;
 use std::time::Duration;
-use strata_core::statement::{Row, Statement};
+use strata_core::statement::Statement;
 use strata_core::{Error, Kind};
 
 /// How long a queued run is left to the background worker that was started for it. Unit: seconds. A worker is there within
 /// milliseconds, if the server has one to give.
 const GRACE: u32 = 1;
-
-/// A run that nobody executes.
-pub struct Found {
-    pub(super) run: String,
-    pub(super) pack: String,
-    pub(super) request: String,
-    pub(super) requested_by: String,
-    taking: String,
-}
-
-impl Found {
-    fn read(row: Row) -> Option<Found> {
-        let mut column = row.into_iter();
-        let mut next = || column.next().flatten();
-        let (run, pack, request, requested_by, taking) = (next()?, next()?, next()?, next()?, next()?);
-        Some(Found { run, pack, request, requested_by, taking })
-    }
-}
 
 /// Looks for runs until it is told to stop.
 pub async fn run(args: &Args, wish: &Worker, output: &Output) -> Result<u8, Error> {

@@ -1,6 +1,6 @@
 //! Turning one run that was found, or having it turned.
 
-use super::runs::Found;
+use super::found::Found;
 use crate::args::Args;
 use crate::drive::{OnStop, Sessions, drive};
 use crate::ground;

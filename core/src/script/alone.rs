@@ -2,7 +2,7 @@
 //! `PreventInTransactionBlock`; `tests/tests/refuses_a_transaction.rs` asks a server. Only the catalog knows whether a table
 //! that `cluster` or `reindex` names is partitioned: there the file says `-- strata: no transaction`.
 
-use super::classify::Shape;
+use super::shape::Shape;
 use super::split::{Sql, WORDS};
 use squawk_lexer::{TokenKind, tokenize};
 

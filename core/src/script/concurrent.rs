@@ -1,7 +1,7 @@
 //! What the statements that say `concurrently` are about, and the names in any statement.
 
 use super::alone::{behind_options, is_off};
-use super::classify::Shape;
+use super::shape::Shape;
 use super::split::Sql;
 use squawk_lexer::{TokenKind, tokenize};
 

@@ -1,6 +1,5 @@
 //! Splitting a script at its semicolons, by Postgres' lexical rules.
 
-use super::classify::needs_a_client;
 use super::directive::Directive;
 use crate::error::{Error, Kind};
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
@@ -56,6 +55,18 @@ impl Sql {
     /// True if this unquoted word is among its words.
     pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|w| w == word)
+    }
+
+    /// Why it cannot be sent without the rows of a client, or a place for them.
+    fn needs_a_client(&self) -> Option<&'static str> {
+        // Postgres takes either name of the client for both ways.
+        let client =
+            |way: &str| self.words.windows(2).any(|w| w[0] == way && (w[1] == "stdin" || w[1] == "stdout"));
+        match self.starts(&["copy"]) {
+            true if client("from") => Some("copy from stdin needs a client for the rows"),
+            true if client("to") => Some("copy to stdout needs a client for the rows"),
+            _ => None,
+        }
     }
 }
 
@@ -236,7 +247,7 @@ impl<'t> Splitter<'t> {
             let line = self.line_of(start);
             let directives = std::mem::take(&mut self.directives);
             let sql = Sql { text, line, words, directives };
-            if let Some(reason) = needs_a_client(&sql) {
+            if let Some(reason) = sql.needs_a_client() {
                 let message = format!("{}: line {line}: {}: {reason}", self.file, sql.summary());
                 return Err(Error::new(Kind::BadPack, message).hint("use insert, or a table to copy from"));
             }

@@ -3,6 +3,7 @@
 use super::lookout;
 use super::notices;
 use super::session::Session;
+use super::tell::tell;
 use pgrx::pg_sys;
 use strata_core::Error;
 use strata_core::run::{Event, Next, Report, Run};
@@ -63,10 +64,4 @@ fn tell_notices(session: &Session, id: &str, attempt: i64) {
     for text in notices::take() {
         tell(session, id, attempt, &Event::Notice { text });
     }
-}
-
-/// Between transactions. That it could not be kept is no reason to stop.
-pub fn tell(session: &Session, id: &str, attempt: i64, event: &Event) {
-    let parameters = vec![id.into(), attempt.into(), event.kind().into(), event.text().as_str().into()];
-    let _ = session.run(&Statement::ours(include_str!("../../../sql/query/tell.sql"), parameters));
 }

@@ -2,9 +2,9 @@
 //! the first, whose session hears nothing while it waits, and writes it down as the run's events. Where the server has no room
 //! for it nothing is seen, and the run goes on; `strata.run_progress` looks by itself.
 
-use super::drive::tell;
+use super::open::open;
 use super::session::Session;
-use super::worker::open;
+use super::tell::tell;
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime};
 use pgrx::prelude::*;
 use pgrx::{check_for_interrupts, pg_sys};

@@ -4,25 +4,20 @@
 use super::drive::drive;
 use super::dry_run;
 use super::notices;
+use super::open::open;
 use super::session::Session;
 use crate::store;
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{check_for_interrupts, pg_sys};
-use std::ffi::{CString, c_int};
+use std::ffi::CString;
 use std::time::Duration;
 use strata_core::order::Order;
 use strata_core::pack::Pack;
 use strata_core::run::{DryRun, Request, Run};
 use strata_core::statement::{GROUND, Reply, Statement, Value};
 use strata_core::{Error, Kind};
-
-#[allow(unsafe_code)]
-unsafe extern "C-unwind" {
-    fn die(signal: c_int);
-    fn SignalHandlerForConfigReload(signal: c_int);
-}
 
 /// Between two looks at the caller's transaction. Short beside a person's patience, long beside a look.
 const LOOK: Duration = Duration::from_millis(20);
@@ -90,31 +85,6 @@ pub extern "C-unwind" fn strata_run_worker(_argument: pg_sys::Datum) {
         return try_out(&mut session, &extra.run, &pack, &order);
     }
     turn(&mut session, &extra.run, &pack, &order);
-}
-
-/// Signals and a session, as a backend has them.
-#[allow(unsafe_code)]
-pub fn open(database: pg_sys::Oid, role: pg_sys::Oid) {
-    #[cfg(any(feature = "pg17", feature = "pg18"))]
-    let flags = pg_sys::BGWORKER_BYPASS_ROLELOGINCHECK;
-    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
-    let flags = 0;
-    // SAFETY: a new worker. SIGINT stays what the postmaster made it, the cancel of a statement: pg_cancel_backend and
-    // every timeout need it. SIGTERM must be an interrupt, as in a backend, and not an exit inside the handler.
-    unsafe {
-        #[cfg(not(feature = "pg18"))]
-        let set = |signal: u32, handler: unsafe extern "C-unwind" fn(c_int)| {
-            pg_sys::pqsignal(signal as c_int, Some(handler));
-        };
-        #[cfg(feature = "pg18")]
-        let set = |signal: u32, handler: unsafe extern "C-unwind" fn(c_int)| {
-            pg_sys::pqsignal_be(signal as c_int, Some(handler));
-        };
-        set(pg_sys::SIGTERM, die);
-        set(pg_sys::SIGHUP, SignalHandlerForConfigReload);
-        pg_sys::BackgroundWorkerUnblockSignals();
-        pg_sys::BackgroundWorkerInitializeConnectionByOid(database, role, flags);
-    }
 }
 
 #[allow(unsafe_code)]
