@@ -311,8 +311,8 @@ pub struct SignOff {
 /// Options of `finalize`.
 #[derive(clap::Args, Debug)]
 pub struct Finalize {
-    /// Confirm it: nothing brings the copies back.
-    #[arg(long, required = true)]
+    /// Do not ask: nothing brings the copies back.
+    #[arg(long)]
     pub yes: bool,
 }
 

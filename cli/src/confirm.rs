@@ -28,6 +28,13 @@ pub const DROP: Question<'_> = Question {
     flag: "say -f",
 };
 
+/// Before `finalize`.
+pub const FINALIZE: Question<'_> = Question {
+    asks: "Are you sure you want to remove what the contract kept? Nothing brings it back. [y/N]",
+    refused: "Not removing what the contract kept",
+    flag: "say --yes",
+};
+
 /// Goes on after a `y`. Where nobody can answer, the answer is no.
 pub fn ask(question: &Question<'_>, output: &Output) -> Result<(), Error> {
     let refused = Error::new(Kind::NotConfirmed, question.refused);

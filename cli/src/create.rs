@@ -1,4 +1,4 @@
-//! `create`: the empty up and down file of a new version.
+//! `create`: the empty files of a new version: an up and a down file, or one beside Supabase's.
 
 use crate::args::{Args, Create};
 use crate::go_time;
@@ -9,7 +9,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use strata_core::{Error, Kind};
 
-/// Creates the two files and prints where they are.
+/// Creates the files and prints where they are.
 pub fn run(args: &Args, create: &Create, output: &Output) -> Result<u8, Error> {
     let folder = create.dir.as_ref().or(args.folder()).cloned().unwrap_or_else(|| PathBuf::from("."));
     let extension = create.ext.trim_start_matches('.');
@@ -21,12 +21,14 @@ pub fn run(args: &Args, create: &Create, output: &Output) -> Result<u8, Error> {
         let message = format!("duplicate migration version: {version}");
         return Err(Error::new(Kind::DuplicateVersion, message).hint("wait a second, or use --seq"));
     }
-    let paths =
-        ["up", "down"].map(|part| folder.join(format!("{version}_{}.{part}.{extension}", create.name)));
+    let file = |part: &str| folder.join(format!("{version}_{}{part}.{extension}", create.name));
+    let parts: &[&str] = if is_supabase(&names) { &[""] } else { &[".up", ".down"] };
+    let paths: Vec<PathBuf> = parts.iter().map(|part| file(part)).collect();
     for path in &paths {
         std::fs::File::create_new(path).map_err(|cause| failed(path, &cause))?;
     }
-    let shown = paths.map(|path| path.canonicalize().unwrap_or(path).display().to_string());
+    let shown: Vec<String> =
+        paths.into_iter().map(|path| path.canonicalize().unwrap_or(path).display().to_string()).collect();
     output.result(json!({"version": version, "files": shown}), &shown.join("\n"));
     Ok(0)
 }
@@ -57,6 +59,13 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = names.filter(|name| name.ends_with(&format!(".{extension}"))).collect();
     names.sort();
     Ok(names)
+}
+
+/// Whether the folder is one of Supabase's: a version is one file there.
+fn is_supabase(names: &[String]) -> bool {
+    let is_migration = |name: &&String| name.split_once('_').is_some_and(|(n, _)| n.parse::<u64>().is_ok());
+    let mut versions = names.iter().filter(is_migration).peekable();
+    versions.peek().is_some() && versions.all(|name| name.split('.').count() == 2)
 }
 
 /// One above the highest number there is, with leading zeros.

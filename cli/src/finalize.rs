@@ -1,6 +1,7 @@
 //! `finalize`: verifies, and throws away what the contract phase kept.
 
-use crate::args::Args;
+use crate::args::{Args, Finalize};
+use crate::confirm;
 use crate::output::Output;
 use crate::session::Session;
 use crate::{folder, push};
@@ -9,7 +10,10 @@ use strata_core::Error;
 use strata_core::statement::Statement;
 
 /// Where the folder is at hand its files go into the database first: they say how the versions are verified.
-pub async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
+pub async fn run(args: &Args, finalize: &Finalize, output: &Output) -> Result<u8, Error> {
+    if !finalize.yes {
+        confirm::ask(&confirm::FINALIZE, output)?;
+    }
     let pack = folder::name(args)?;
     let session = Session::open_installed(args).await?;
     if let Ok(upload) = folder::upload(args) {

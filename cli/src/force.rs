@@ -18,7 +18,7 @@ pub async fn run(args: &Args, force: &Force, output: &Output) -> Result<u8, Erro
     let version = force.version.max(0);
     if version != 0 && pack.migration(version).is_none() {
         let message = format!("pack {} has no version {version}", pack.manifest.name);
-        return Err(Error::new(Kind::NotFound, message).hint("its files have the versions"));
+        return Err(Error::new(Kind::NotFound, message).hint(has(&pack)));
     }
     let session = Session::open(args).await?;
     install::ensure(&session, &pack, (Direction::Up, Target::All), output).await?;
@@ -33,6 +33,16 @@ pub async fn run(args: &Args, force: &Force, output: &Output) -> Result<u8, Erro
     let json = json!({"pack": name, "version": (version != 0).then_some(version), "changed": moved});
     output.result(json, &format!("pack {name} is at version {at}; {moved} changed, nothing was run"));
     Ok(0)
+}
+
+/// Which versions there are, by their ends where they are many.
+fn has(pack: &Pack) -> String {
+    let versions: Vec<String> = pack.migrations.iter().map(|m| m.version.to_string()).collect();
+    match versions.as_slice() {
+        [] => "its folder has no files of migrations".to_owned(),
+        [first, .., last] if versions.len() > 8 => format!("it has {first} to {last}; 0 is before the first"),
+        few => format!("it has {}; 0 is before the first", few.join(", ")),
+    }
 }
 
 /// In one transaction, under the lock of the pack.

@@ -1,7 +1,7 @@
 //! What another migration tool says of a pack that strata has not moved yet.
 
 use crate::session::Session;
-use strata_core::adopt::{self, Wish};
+use strata_core::adopt::{self, Adoption, Wish};
 use strata_core::pack::Pack;
 use strata_core::statement::Statement;
 use strata_core::{Error, Kind};
@@ -20,6 +20,25 @@ pub async fn version(
         true => taken_over(session, pack, wish).await,
         false => plain(session, pack).await,
     }
+}
+
+/// The versions that it has applied and that the next run will take over; none where it is not certain whose it is.
+pub async fn applied(
+    session: &Session,
+    pack: &Pack,
+    wish: &Wish,
+    installed: bool,
+) -> Result<Vec<i64>, Error> {
+    if installed {
+        let rows = session.ask("other migration tools", &adopt::question(pack, wish)).await?;
+        return Ok(match adopt::decide(pack, &[], &adopt::read(&rows), wish) {
+            Ok(Adoption::Adopt(_, versions)) => versions,
+            _ => Vec::new(),
+        });
+    }
+    let (version, dirty) = version(session, pack, wish, installed).await?;
+    let behind = |v: &i64| version.is_some_and(|newest| *v < newest || *v == newest && !dirty);
+    Ok(pack.migrations.iter().map(|m| m.version).filter(behind).collect())
 }
 
 /// As the next run would take it over.

@@ -92,7 +92,7 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Verify => verify::run(args, output).await,
         Command::Checklist => checklist::run(args, output).await,
         Command::SignOff(sign_off) => sign_off::run(args, sign_off, output).await,
-        Command::Finalize(_) => finalize::run(args, output).await,
+        Command::Finalize(finalize) => finalize::run(args, finalize, output).await,
         Command::Push => push::run(args, output).await,
         Command::Worker(worker) => worker::run(args, worker, output).await,
         Command::Embed(embed) => embed::run(args, embed, output).await,

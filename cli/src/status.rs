@@ -1,10 +1,10 @@
 //! `status`: every version and where it stands.
 
 use crate::args::{Args, Status};
-use crate::folder;
 use crate::open_run;
 use crate::output::{Output, table};
 use crate::session::Session;
+use crate::{connect, folder, foreign};
 use serde_json::{Value, json};
 use strata_core::pack::{Pack, Phase};
 use strata_core::statement::{Row, Statement, column};
@@ -18,13 +18,14 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
     let name = folder::name(args)?;
     let folder = folder::read(args).ok();
     let session = Session::open(args).await?;
-    let (mut rows, phases, run) = match session.server().await?.strata_installed {
-        Some(_) => (
+    let installed = session.server().await?.strata_installed.is_some();
+    let (mut rows, phases, run) = match installed {
+        true => (
             known(&session, &name).await?,
             phases(&session, &name).await?,
             open_run::read(&session, &name).await?,
         ),
-        None => (Vec::new(), Vec::new(), None),
+        false => (Vec::new(), Vec::new(), None),
     };
     if rows.is_empty() && folder.is_none() {
         return Err(Error::new(
@@ -33,9 +34,15 @@ pub async fn run(args: &Args, status: &Status, output: &Output) -> Result<u8, Er
         )
         .hint("name its folder with --path"));
     }
+    let unseen = rows.is_empty();
     if let Some(pack) = &folder {
         compare(&mut rows, pack);
         add_unseen(&mut rows, pack);
+        if unseen {
+            let wish = args.wish(connect::migrations_table(args.database.as_deref())?).of(pack);
+            let applied = foreign::applied(&session, pack, &wish, installed).await?;
+            take_over(&mut rows, &applied, output);
+        }
     }
     let phases = if phases.is_empty() { planned(folder.as_ref()) } else { phases };
     print(output, &name, (&rows, &phases), run.as_ref());
@@ -96,6 +103,17 @@ fn add_unseen(rows: &mut Vec<Row>, pack: &Pack) {
         rows.push(known.into_iter().map(Some).chain((0..5).map(|_| None)).collect());
     }
     rows.sort_by_key(|row| column(row, 0).parse::<i64>().unwrap_or(0));
+}
+
+/// What another tool has applied counts, as `version` counts it.
+fn take_over(rows: &mut [Row], applied: &[i64], output: &Output) {
+    let is_applied = |row: &Row| column(row, 0).parse().is_ok_and(|version| applied.contains(&version));
+    for row in rows.iter_mut().filter(|row| is_applied(row)) {
+        row[4] = Some("applied".to_owned());
+    }
+    if !applied.is_empty() {
+        output.log("applied by another migration tool; the first run takes that over");
+    }
 }
 
 /// Versions and phases as rows of their statements, and the run that has not ended.

@@ -30,7 +30,8 @@ impl<'o> Teller<'o> {
             Event::Waiting { holder } => {
                 self.output.log(&format!("waiting: the pack is being moved by {holder}"))
             }
-            Event::Adopted { .. } | Event::Carried { .. } => self.output.log(&event.text()),
+            Event::Adopted { .. } => self.output.log(&format!("{}{}", self.tried, event.text())),
+            Event::Carried { .. } => self.output.log(&event.text()),
             Event::Migration { phase, .. } => {
                 self.since = Instant::now();
                 self.output.phase(&phase);

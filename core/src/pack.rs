@@ -19,7 +19,8 @@ use layout::PARTS;
 pub struct Manifest {
     /// Lower case letters, digits, `_` and `-`.
     pub name: String,
-    /// One line.
+    /// One line; the name where it is left out.
+    #[serde(default)]
     pub title: String,
     /// Version of the plan, not of the database.
     #[serde(default)]
@@ -195,6 +196,9 @@ impl Pack {
             None => Manifest { name: plain_name(folder), title: folder.to_owned(), ..Default::default() },
         };
         check_name(&manifest.name)?;
+        if manifest.title.is_empty() {
+            manifest.title.clone_from(&manifest.name);
+        }
         let layout = Layout::of(&files)?;
         let mut migrations = assemble(layout, files)?;
         if migrations.is_empty() {
@@ -503,6 +507,13 @@ mod tests {
         };
         let (unix, windows) = (read("select 1;\n\nselect 2"), read("\u{feff}select 1;\r\n\r\nselect 2"));
         assert_eq!((windows.checksum(), &windows), (unix.checksum(), &unix));
+    }
+
+    #[test]
+    fn a_name_is_all_that_a_manifest_needs() {
+        let files = vec![("1_a.up.sql".to_owned(), String::new())];
+        let pack = Pack::read("folder", Some("name = 'p'"), files).expect("a pack");
+        assert_eq!((pack.manifest.name.as_str(), pack.manifest.title.as_str()), ("p", "p"));
     }
 
     #[test]

@@ -35,8 +35,18 @@ extension_sql_file!(
 extension_sql_file!("../../sql/create/item_state.sql", name = "item_state", requires = ["signature_state"]);
 extension_sql_file!("../../sql/create/checklist.sql", name = "checklist", requires = ["item_state"]);
 extension_sql_file!("../../sql/create/phase_status.sql", name = "phase_status", requires = ["checklist"]);
-extension_sql_file!("../../sql/create/require_item.sql", name = "require_item", requires = ["phase_status"]);
-extension_sql_file!("../../sql/create/sign_off.sql", name = "sign_off", requires = ["require_item"]);
+extension_sql_file!("../../sql/create/open_gate.sql", name = "open_gate", requires = ["phase_status"]);
+extension_sql_file!("../../sql/create/require_item.sql", name = "require_item", requires = ["open_gate"]);
+extension_sql_file!(
+    "../../sql/create/require_contract_ended.sql",
+    name = "require_contract_ended",
+    requires = ["require_item"]
+);
+extension_sql_file!(
+    "../../sql/create/sign_off.sql",
+    name = "sign_off",
+    requires = ["require_contract_ended"]
+);
 extension_sql_file!(
     "../../sql/create/withdraw_sign_off.sql",
     name = "withdraw_sign_off",

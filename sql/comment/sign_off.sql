@@ -16,7 +16,9 @@ comment on function strata.signature_state(text, text, text, text) is 'Whether a
 comment on function strata.item_state(text, text, boolean) is 'How one item of a checklist stands.';
 comment on function strata.checklist(text) is 'What must hold before each phase of a pack may start, and whether it does: met, signed or open.';
 comment on function strata.phase_status(text) is 'Every phase of a pack, those without migrations too, and its gate: none, passed, met or open.';
+comment on function strata.open_gate(text) is 'The gate that a run of a pack waits at, and what keeps it shut.';
 comment on function strata.require_item(text, text) is 'An item of a checklist that people sign.';
+comment on function strata.require_contract_ended(text) is 'Refuses a pack whose contract phases are not applied to their end.';
 comment on function strata.sign_off(text, text, text, jsonb, text) is
     'Signs an item of a checklist as the session''s user, for the files as they are now.';
 comment on function strata.withdraw_sign_off(text, text, text) is 'Takes a sign-off back, with a reason.';

@@ -1,4 +1,5 @@
--- migration_status: every version of a pack, in order, with where it stands.
+-- migration_status: every version of a pack, in order, with where it stands. The error is that of a version that is half-way;
+-- one that is applied has none, however that came.
 create function strata.migration_status(pack text)
 returns table (
     version bigint, name text, phase int, phase_name text, state text,
@@ -23,7 +24,7 @@ begin
     left join lateral (
         select a.execution_time_ms, a.sqlstate, a.error_message
         from strata.migration_history a
-        where a.pack = m.pack and a.version = m.version and m.state <> 'pending'
+        where a.pack = m.pack and a.version = m.version and m.state <> 'pending' and (m.state <> 'applied' or a.success)
         order by a.id desc
         limit 1
     ) h on true

@@ -1,4 +1,5 @@
--- run_progress: one row that tells where a run is: its step, who holds it up, how far an index build or a backfill has come.
+-- run_progress: one row that tells where a run is: its step, who or which gate holds it up, how far an index build or a backfill
+-- has come.
 -- Seen from outside the executor: it answers at any time, whatever the executor does. Raises 42704.
 create function strata.run_progress(run uuid)
 returns table (
@@ -56,7 +57,7 @@ begin
     select r.pack, r.direction, r.state, r.attempt, r.is_alive, r.requested_by, r.requested_at, r.finished_at,
            s.version, m.name, s.number, s.steps, s.summary, s.state, s.started_at,
            coalesce(r.sqlstate, s.sqlstate), coalesce(r.message, s.message), s.detail, s.hint, s.context,
-           coalesce(blocker.who, f.paused_for), p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total,
+           coalesce(blocker.who, f.paused_for, case when r.state = 'waiting' then strata.open_gate(r.pack) end), p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total,
            coalesce(f.percent, round(100.0 * part.done, 1)),
            (select e.kind || ': ' || e.text from strata.run_event e where e.run = run_progress.run order by e.id desc limit 1),
            -- Of this phase, at the rate since the step began: too long rather than too short.

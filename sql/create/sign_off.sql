@@ -1,8 +1,8 @@
 -- sign_off: signs an item of a checklist, as strata.signer, now, for the files as the database knows them. A backup
 -- is signed with evidence: an object that says what was restored, such as {"dump": ..., "rows": ...}. `files`: the lines
 -- of strata.phase_files that the caller has seen, where it has seen any. Returns the number of the signature.
--- Raises 42704 (pack, item), 22023 (no reason, no evidence, an item that is measured), 55000 (it is signed), ST007 (the
--- caller's files are others).
+-- Raises 42704 (pack, item), 22023 (no reason, no evidence, an item that is measured), 55000 (it is signed; the contract has
+-- not ended, so that nobody can be sure of what it keeps), ST007 (the caller's files are others).
 create function strata.sign_off(pack text, item text, reason text, evidence jsonb default '{}', files text default null)
 returns bigint
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
@@ -30,7 +30,10 @@ begin
     select * into before from strata.signature_state(pack, item, i.statement, i.checksum);
     if before.state = 'signed' then
         raise exception 'item % is signed already, by %', item, before.signed_by
-            using errcode = '55000', hint = 'strata.withdraw_sign_off takes a sign-off back';
+            using errcode = '55000', hint = format('"strata sign-off %s --withdraw" takes it back, or strata.withdraw_sign_off', item);
+    end if;
+    if item = 'finalize' then
+        perform strata.require_contract_ended(pack);
     end if;
     insert into strata.signature as s (pack, item, action, statement, reason, evidence, checksum)
     values (sign_off.pack, sign_off.item, 'signed', i.statement, trim(sign_off.reason), sign_off.evidence, i.checksum)

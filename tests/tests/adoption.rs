@@ -63,6 +63,16 @@ fn what_golang_migrate_has_applied_is_not_applied_again() {
 }
 
 #[test]
+fn status_counts_what_the_first_run_will_take_over() {
+    let (database, pack) = (golang(2, false), Folder::of(&FILES));
+    let told = strata(&database, &pack).run(&["status", "--exit-code"]).exits(3);
+    let lines: Vec<bool> = told.stdout.lines().skip(1).map(|line| line.contains("applied")).collect();
+    assert_eq!(lines, [true, true, false], "{told:?}");
+    assert!(told.stderr.contains("applied by another migration tool"), "{told:?}");
+    assert!(!database.value::<bool>("select exists (select from strata.pack)"), "a look changes nothing");
+}
+
+#[test]
 fn golang_migrates_table_follows_up_and_down() {
     let (database, pack) = (golang(1, false), Folder::of(&FILES));
     for (words, version) in [

@@ -243,3 +243,22 @@ fn status_tells_who_is_at_work_and_who_is_no_more() {
     assert!(left.contains("has lost its executor") && left.contains("\"strata up\" goes on"), "{left}");
     strata.run(&["up"]).ok();
 }
+
+#[test]
+fn status_tells_why_a_version_is_half_way_and_how_to_go_on() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("1_a.up.sql", "create table a (); select 1 / 0")]);
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up"]).exits(1);
+    let told = strata.run(&["status"]).ok().stdout;
+    for part in ["has failed, version 1 step 1 of 1", "22012 division by zero", "\"strata up\" goes on there"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let run = &strata.run(&["status", "--json"]).ok().json()["run"];
+    assert_eq!((&run["state"], &run["sqlstate"]), (&"failed".into(), &"22012".into()));
+
+    strata.run(&["force", "1", "--reason", "made by hand"]).ok();
+    let told = strata.run(&["status"]).ok().stdout;
+    assert!(told.contains("applied") && !told.contains("22012") && !told.contains("run "), "{told}");
+}

@@ -245,13 +245,19 @@ fn what_drops_outside_of_a_contract_phase_is_refused_before_anything_runs() {
 fn a_clean_up_is_confirmed_verified_and_signed_and_final() {
     let (database, pack) = (Database::installed(), pack(WIDE, RETIRE, RESTORE));
     let strata = signed(&database, &pack);
+    let sign = ["sign-off", "finalize", "--reason", "two weeks without a complaint"];
+    strata.run(&sign).exits(2).says(&["its version 2 is not applied"]);
     strata.run(&["up"]).ok();
-    strata.run(&["finalize"]).exits(2);
+    strata.run(&["finalize"]).exits(11).says(&["Not removing what the contract kept", "say --yes"]);
     strata
         .run(&["finalize", "--yes"])
         .exits(9)
         .says(&["the clean-up of pack pack is not signed", "strata sign-off finalize"]);
-    strata.run(&["sign-off", "finalize", "--reason", "two weeks without a complaint"]).ok();
+    strata.run(&sign).ok();
+    strata.run(&["down", "1"]).ok();
+    strata.run(&["up"]).ok();
+    strata.run(&["finalize", "--yes"]).exits(9).says(&["is older than a copy that is kept"]);
+    strata.run(&sign).ok();
     database.run("insert into t values (-1)");
     strata.run(&["finalize", "--yes"]).exits(4).says(&["pack 1: keys: expected 0, found 1"]);
     database.run("delete from t where id < 0");

@@ -24,6 +24,8 @@ fn up_stops_at_the_gate_and_goes_on_after_embedding() {
         "everything before the gate is done, nothing is half-way"
     );
     assert_eq!(runs(&database), ["waiting 1"]);
+    let held: String = database.value("select p.waiting_for from strata.run r, strata.run_progress(r.id) p");
+    assert!(held.starts_with("the gate of phase 4 (Vector indexes): embeddings of "), "{held}");
     strata.run(&["status", "--exit-code"]).exits(3);
 
     strata.run(&["up"]).exits(9);

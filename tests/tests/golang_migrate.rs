@@ -137,7 +137,7 @@ fn force_says_where_the_database_stands() {
     assert_eq!(strata.run(&["version"]).ok().stdout, "none\n");
     let told: Vec<String> = database.column("select distinct message from strata.history order by 1");
     assert_eq!(told, ["restored from a backup", "strata force"]);
-    strata.run(&["force", "7"]).exits(24).says(&["pack pack has no version 7"]);
+    strata.run(&["force", "7"]).exits(24).says(&["pack pack has no version 7", "it has 1, 2, 3"]);
     strata.run(&["force"]).exits(2);
 }
 
@@ -159,6 +159,17 @@ fn create_makes_two_empty_files_and_prints_them() {
     strata.run(&["create", "-dir", &dir, "-format", "Jan", "x"]).exits(2).says(&["is no number"]);
     let timed = strata.run(&["create", "-path", &dir, "timed", "--json"]).ok().json();
     assert_eq!(timed["version"].as_str().unwrap().len(), 14, "{timed}");
+}
+
+#[test]
+fn create_beside_supabases_files_makes_one_as_they_are() {
+    let (database, folder) =
+        (Database::empty(), Folder::of(&[("20240101000000_first.sql", "create table a ()")]));
+    let strata = Strata::on(&database).path(folder.path());
+    strata.run(&["create", "second"]).ok();
+    let made = names(folder.path());
+    assert!(made.len() == 2 && made[1].ends_with("_second.sql") && !made[1].contains(".up"), "{made:?}");
+    strata.run(&["status"]).ok();
 }
 
 #[test]

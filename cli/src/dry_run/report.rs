@@ -31,9 +31,10 @@ fn not_tried(verdict: &Verdict) -> bool {
 
 fn text(trial: &Trial, good: bool) -> String {
     if trial.steps.is_empty() {
-        return match trial.passed.is_empty() {
-            true => "no change".to_owned(),
-            false => "no version would move; every gate is met".to_owned(),
+        return match (good, trial.passed.is_empty()) {
+            (false, _) => "dry run: nothing was tried".to_owned(),
+            (true, true) => "no change".to_owned(),
+            (true, false) => "no version would move; every gate is met".to_owned(),
         };
     }
     let head = ["VERSION", "STEP", "RESULT", "MS", "ROWS", "LOCKS", "STATEMENT"];
@@ -104,9 +105,15 @@ fn sum(trial: &Trial, good: bool) -> String {
         n => format!(", {n} left out"),
     };
     let left = if left == 0 { String::new() } else { format!(", {left} not tried") };
+    let failed = match trial.count(|verdict| matches!(verdict, Verdict::Failed(_))) {
+        0 => String::new(),
+        n => format!(", {n} failed"),
+    };
+    let counted = if passed == 1 { "1 step".to_owned() } else { format!("{passed} steps") };
     let steps = match (trial.steps.len() == passed, passed) {
+        (true, 1) => "its one step passed".to_owned(),
         (true, n) => format!("all {n} steps passed"),
-        (false, n) => format!("{n} steps passed{schema}{out}{left}"),
+        (false, _) => format!("{counted} passed{failed}{schema}{out}{left}"),
     };
     match good {
         true => format!("dry run: {} {done}; {steps}; nothing was changed", would(versions.len())),

@@ -13,7 +13,7 @@ impl Run {
             _ => None,
         };
         let builds = matches!(shape, Some(Shape::CreateIndex { .. }));
-        if let Some(key) = cause.detail.as_ref().filter(|_| builds && cause.sqlstate == "23505") {
+        if let Some(key) = cause.detail.take_if(|_| builds && cause.sqlstate == "23505") {
             cause.message = format!("{}: {key}", cause.message.trim_end_matches('.'));
         }
         if cause.hint.is_none() {
