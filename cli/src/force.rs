@@ -27,11 +27,17 @@ pub async fn run(args: &Args, force: &Force, output: &Output) -> Result<u8, Erro
     let moved = within(&session, &pack, &wish, (version, &force.reason)).await;
     let end = if moved.is_ok() { "commit" } else { "rollback" };
     session.run(&Statement::verbatim(end)).await.map_err(|cause| Error::failed("force", cause))?;
-    let moved = moved?;
+    let Forced { moved, accepted } = moved?;
     let name = &pack.manifest.name;
     let at = if version == 0 { "none".to_owned() } else { version.to_string() };
-    let json = json!({"pack": name, "version": (version != 0).then_some(version), "changed": moved});
-    output.result(json, &format!("pack {name} is at version {at}; {moved} changed, nothing was run"));
+    let json = json!({
+        "pack": name, "version": (version != 0).then_some(version), "changed": moved, "accepted": accepted,
+    });
+    let files = match accepted.len() {
+        0 => String::new(),
+        _ => format!("; changed files that count as applied now: {}", accepted.join(", ")),
+    };
+    output.result(json, &format!("pack {name} is at version {at}; {moved} changed, nothing was run{files}"));
     Ok(0)
 }
 
@@ -45,13 +51,20 @@ fn has(pack: &Pack) -> String {
     }
 }
 
+/// What was forced.
+struct Forced {
+    moved: i64,
+    /// Versions that stay applied although their file has changed.
+    accepted: Vec<String>,
+}
+
 /// In one transaction, under the lock of the pack.
 async fn within(
     session: &Session,
     pack: &Pack,
     wish: &Wish,
     (version, reason): (i64, &str),
-) -> Result<i64, Error> {
+) -> Result<Forced, Error> {
     let name = || vec![Value::from(pack.manifest.name.as_str())];
     let lock = Statement::ours(include_str!("../../sql/query/lock_for_now.sql"), name());
     if first(session.ask("the lock of the pack", &lock).await?).as_deref() != Some("true") {
@@ -64,12 +77,18 @@ async fn within(
     let pair = |mut row: Vec<Option<String>>| Some((row.remove(0)?, row.remove(0)?));
     let stored = stored.into_iter().filter_map(pair).collect();
     let values = variables::resolve(&pack.manifest.variables, &pack.given, &stored)?;
+    let params = [name(), vec![reason.into(), Value::Json(pack.versions())]].concat();
+    let accept = Statement::ours(include_str!("../../sql/query/accept_files.sql"), params);
+    let accepted = session.ask("accepting changed files", &accept).await?;
     session.ask("registering the pack", &pack.register(&values)).await?;
     bind(session, pack, wish).await?;
     let params = [name(), vec![version.into(), reason.into()]].concat();
     let force = Statement::ours(include_str!("../../sql/query/force.sql"), params);
     let moved = first(session.ask("forcing the version", &force).await?);
-    Ok(moved.and_then(|n| n.parse().ok()).unwrap_or(0))
+    Ok(Forced {
+        moved: moved.and_then(|n| n.parse().ok()).unwrap_or(0),
+        accepted: accepted.into_iter().flatten().flatten().collect(),
+    })
 }
 
 /// The table of another tool, whatever it says: it is about to be told.

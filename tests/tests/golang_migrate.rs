@@ -142,6 +142,21 @@ fn force_says_where_the_database_stands() {
 }
 
 #[test]
+fn force_takes_a_changed_file_and_writes_down_why() {
+    let (database, pack) = (Database::installed(), Folder::of(&FILES));
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up"]).ok();
+    pack.write("2_b.up.sql", "create table b (x int); select 'and a comment'");
+    strata.run(&["up"]).exits(7);
+    let told = strata.run(&["force", "3", "--reason", "only a comment"]).ok().stdout;
+    assert!(told.contains("0 changed") && told.contains("count as applied now: 2"), "{told}");
+    let kept: Vec<String> =
+        database.column("select version || ' ' || message from strata.history where event = 'forced'");
+    assert_eq!(kept, ["2 its changed file counts as the applied one: only a comment"]);
+    assert_eq!(strata.run(&["up"]).ok().stdout, "no change\n");
+}
+
+#[test]
 fn create_makes_two_empty_files_and_prints_them() {
     let (database, folder) = (Database::empty(), Folder::empty());
     let dir = folder.path().join("new").display().to_string();
