@@ -98,7 +98,7 @@ fn read_folder(folder: &Path) -> Result<Pack, Error> {
 fn read_files(folder: &Path) -> Result<Upload, Error> {
     let manifest = folder.join(MANIFEST);
     let manifest = match manifest.is_file() {
-        true => Some(std::fs::read_to_string(&manifest).map_err(|e| failed(&manifest, e))?),
+        true => Some(text(&manifest)?),
         false => None,
     };
     let mut files = scripts(folder)?;
@@ -137,9 +137,19 @@ fn script(path: &Path) -> Result<String, Error> {
         return refused("its name is not UTF-8");
     }
     match std::fs::metadata(path).map_err(|e| failed(path, e))?.is_file() {
-        true => std::fs::read_to_string(path).map_err(|e| failed(path, e)),
+        true => text(path),
         false => refused("it is no file"),
     }
+}
+
+fn text(path: &Path) -> Result<String, Error> {
+    let bytes = std::fs::read(path).map_err(|e| failed(path, e))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        Error::new(Kind::BadPack, format!("cannot read {}: line {line} is not valid UTF-8", path.display()))
+            .hint("save it as UTF-8, such as by iconv -f LATIN1 -t UTF-8")
+    })
 }
 
 /// Supabase's layout keeps what its own tools must not apply in folders of its own.

@@ -35,7 +35,7 @@ fn a_version_that_cannot_be_read_is_refused_and_not_left_out() {
     refused(&pack, "its name is not UTF-8");
     let pack = Folder::of(&[FIRST]);
     std::fs::write(pack.path().join("2_b.up.sql"), b"select '\xff'").expect("a file");
-    refused(&pack, "valid UTF-8");
+    refused(&pack, "line 1 is not valid UTF-8");
     assert!(!database.value::<bool>("select to_regclass('a') is not null"));
 }
 
