@@ -46,7 +46,9 @@ async fn taken_over(session: &Session, pack: &Pack, wish: &Wish) -> Result<(Opti
     let ledgers = adopt::read(&session.ask("other migration tools", &adopt::question(pack, wish)).await?);
     match adopt::of_pack(pack, &ledgers, wish) {
         Ok(ledger) => Ok(ledger.map_or((None, false), |l| (l.last(), l.dirty))),
-        Err(error) if [Kind::NotConfirmed, Kind::Changed].contains(&error.kind()) => Ok((None, false)),
+        Err(error) if [Kind::NotConfirmed, Kind::Changed, Kind::NotFound].contains(&error.kind()) => {
+            Ok((None, false))
+        }
         Err(error) => Err(error),
     }
 }

@@ -70,6 +70,8 @@ pub enum Adoption {
     Nothing,
     /// The pack is to be kept in step with none.
     Never,
+    /// The table of this name is to be made first: neither strata nor the other tool has seen the database.
+    Begin(String),
     /// These versions of the pack count as applied, and the ledger is kept in step.
     Adopt(Ledger, Vec<i64>),
 }
@@ -189,11 +191,20 @@ pub fn never(pack: &Pack) -> Statement {
     Statement::ours(include_str!("../../sql/query/adopt_none.sql"), params)
 }
 
+/// Makes the table of another tool, empty.
+pub fn begin(pack: &Pack, name: &str) -> Statement {
+    let params = vec![pack.manifest.name.as_str().into(), name.into()];
+    Statement::ours(include_str!("../../sql/query/begin_ledger.sql"), params)
+}
+
 /// What is to be done before anything is planned. `known` is what the database knows of the pack.
 pub fn decide(pack: &Pack, known: &[Known], ledgers: &[Ledger], wish: &Wish) -> Result<Adoption, Error> {
     match (wish, ledgers) {
         (Wish::Never, []) => Ok(Adoption::Nothing),
         (Wish::Never, _) => Ok(Adoption::Never),
+        (Wish::Table(name), []) if known.iter().all(|k| k.state == "pending") => {
+            Ok(Adoption::Begin(name.clone()))
+        }
         (Wish::Find | Wish::Table(_), _) => match of_pack(pack, ledgers, wish)? {
             Some(ledger) => compare(pack, known, ledger),
             None => Ok(Adoption::Nothing),

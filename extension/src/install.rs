@@ -43,7 +43,12 @@ extension_sql_file!(
 extension_sql_file!("../../sql/create/cancel_run.sql", name = "cancel_run", requires = ["runs_to_take"]);
 extension_sql_file!("../../sql/create/ledger.sql", name = "ledger", requires = ["cancel_run"]);
 extension_sql_file!("../../sql/create/ledgers.sql", name = "ledgers", requires = ["ledger"]);
-extension_sql_file!("../../sql/create/force_version.sql", name = "force_version", requires = ["ledgers"]);
+extension_sql_file!("../../sql/create/begin_ledger.sql", name = "begin_ledger", requires = ["ledgers"]);
+extension_sql_file!(
+    "../../sql/create/force_version.sql",
+    name = "force_version",
+    requires = ["begin_ledger"]
+);
 extension_sql_file!("../../sql/create/session_text.sql", name = "session_text", requires = ["force_version"]);
 extension_sql_file!("../../sql/create/lock_tree.sql", name = "lock_tree", requires = ["session_text"]);
 extension_sql_file!("../../sql/create/is_dry_run.sql", name = "is_dry_run", requires = ["lock_tree"]);

@@ -45,7 +45,8 @@ fn adopt(pack: &Pack, known: &[plan::Known]) -> Result<(), Error> {
     let wish = Wish::Find.of(pack);
     let ledgers = adopt::read(&here(&adopt::question(pack, &wish)).map_err(doing)?);
     let statement = match adopt::decide(pack, known, &ledgers, &wish)? {
-        Adoption::Nothing => return Ok(()),
+        // The run that moves it makes the table.
+        Adoption::Nothing | Adoption::Begin(_) => return Ok(()),
         Adoption::Never => adopt::never(pack),
         Adoption::Adopt(ledger, versions) => {
             notice!("adopted {} versions of {}", versions.len(), ledger.name());

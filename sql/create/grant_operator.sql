@@ -25,7 +25,7 @@ begin
         from pg_proc p
         where p.pronamespace = 'strata'::regnamespace and p.proname in (
             'migration_status', 'migration_version', 'begin_step', 'finish_step', 'stop_asked', 'run_is_alive', 'run_progress', 'cancel_run', 'session_text',
-            'force_version', 'ledgers', 'bind_ledger', 'checklist', 'checklist_items', 'item_state', 'embedded_state',
+            'force_version', 'ledgers', 'bind_ledger', 'begin_ledger', 'checklist', 'checklist_items', 'item_state', 'embedded_state',
             'verified_state', 'signature_state', 'phase_files', 'phase_status', 'require_pack', 'push_pack', 'plan',
             'preflight', 'start_run', 'resume_run', 'runs_to_take', 'end_hung_executors', 'verify', 'count_missing',
             'queue_status', 'sources', 'source_as', 'vectorless', 'model_changes', 'watcher_name', 'watches_rows_of', 'delegate_pack',

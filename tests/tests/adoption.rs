@@ -194,11 +194,39 @@ fn a_pack_says_which_table_is_its_own() {
     pack.write("pack.toml", &manifest("public.nothing"));
     strata(&database, &pack)
         .run(&["up"])
-        .exits(24)
-        .says(&["\"public.nothing\" is no table of golang-migrate's"]);
+        .exits(1)
+        .says(&["\"public.nothing\" does not exist, and public.schema_migrations does", "42704"]);
+    database.run("create table odd (x int)");
+    pack.write("pack.toml", &manifest("public.odd"));
+    strata(&database, &pack).run(&["up"]).exits(1).says(&["\"public.odd\" is no table of golang-migrate's"]);
+    assert!(states(&database).iter().all(|state| state == "pending"), "nothing was taken over");
     pack.write("pack.toml", &manifest("public.schema_migrations"));
     strata(&database, &pack).run(&["up"]).ok();
     assert_eq!(at(&database), "3");
+}
+
+#[test]
+fn a_table_that_is_named_is_made_in_a_database_that_nobody_has_seen() {
+    let database = Database::installed();
+    let pack = Folder::of(&FILES);
+    pack.write("pack.toml", "name = \"shop\"\nledger = \"public.schema_migrations\"");
+    assert_eq!(strata(&database, &pack).run(&["version"]).ok().stdout, "none\n");
+    strata(&database, &pack).run(&["push"]).ok();
+    let up = strata(&database, &pack).run(&["up", "2"]).ok();
+    assert!(up.stderr.contains("public.schema_migrations is kept in step\n"), "{}", up.stderr);
+    assert_eq!(at(&database), "2");
+    strata(&database, &pack).run(&["up"]).ok();
+    assert_eq!(at(&database), "3");
+
+    let database = Database::installed();
+    pack.write("pack.toml", "name = \"shop\"\nledger = \"supabase_migrations.schema_migrations\"");
+    strata(&database, &pack).run(&["up"]).ok();
+    let told: Vec<String> =
+        database.column("select version from supabase_migrations.schema_migrations order by 1");
+    assert_eq!(told.len(), 3, "{told:?}");
+    let nowhere = Database::installed();
+    pack.write("pack.toml", "name = \"shop\"\nledger = \"nowhere.schema_migrations\"");
+    strata(&nowhere, &pack).run(&["up"]).exits(1).says(&["schema \"nowhere\" does not exist"]);
 }
 
 #[test]

@@ -37,6 +37,10 @@ impl Run {
                 self.queue.extend([Task::Register, Task::AdoptNone, Task::Ledgers]);
                 Ok(())
             }
+            Adoption::Begin(name) => {
+                self.queue.extend([Task::Register, Task::BeginLedger(name), Task::Ledgers]);
+                Ok(())
+            }
             Adoption::Adopt(ledger, versions) => self.adopt(ledger, versions),
         }
     }

@@ -26,6 +26,7 @@ impl Event {
     pub fn text(&self) -> String {
         match self {
             Event::Waiting { holder } => format!("the pack is being moved by {holder}"),
+            Event::Adopted { versions: 0, table } => format!("{table} is kept in step"),
             Event::Adopted { versions: 1, table } => format!("adopted 1 version of {table}"),
             Event::Adopted { versions, table } => format!("adopted {versions} versions of {table}"),
             Event::Carried { direction, moved, of } => super::counted::told(*direction, moved, *of),

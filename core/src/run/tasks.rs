@@ -37,6 +37,8 @@ pub(super) enum Task {
     Ledgers,
     Adopt(Ledger, Vec<i64>),
     AdoptNone,
+    /// Make the table of another tool.
+    BeginLedger(String),
     Register,
     Claim,
     Steps,
@@ -140,7 +142,9 @@ impl Task {
                 "reading the state"
             }
             Task::Ledgers => "reading the tables of other migration tools",
-            Task::Adopt(..) | Task::AdoptNone => "taking over the versions of another migration tool",
+            Task::Adopt(..) | Task::AdoptNone | Task::BeginLedger(_) => {
+                "taking over the versions of another migration tool"
+            }
             Task::Settle | Task::Register | Task::Claim | Task::RunEnd(_) | Task::StopAsked(_) => {
                 "writing the state"
             }
@@ -204,6 +208,7 @@ impl Run {
             Task::Ledgers => adopt::question(&self.pack, &self.wish()),
             Task::Adopt(ledger, versions) => ledger.adopt(&self.pack, versions),
             Task::AdoptNone => adopt::never(&self.pack),
+            Task::BeginLedger(name) => adopt::begin(&self.pack, name),
             Task::Register => self.pack.register(&self.values),
             Task::Claim => {
                 let direction = self.request.direction.name().into();
