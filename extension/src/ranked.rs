@@ -1,16 +1,17 @@
 //! A search of a store: its vectors are ranked here as the executor reads them, row level security and all; then the rows
 //! of the nearest are fetched.
 
-use crate::cosine::Question;
 use crate::hits::{Hit, Key, Values, again, bind};
 use crate::jsonb::Jsonb;
 use crate::prepared;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
-use pgrx::pg_sys::{self, TupleTableSlot};
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
-use strata_core::search::{Fetch, Nearest, Place, Ranked};
+use strata_core::search::{Fetch, Place, Ranked};
+
+mod reader;
+use reader::nearest;
 
 /// The rows that are found; none where too many of the nearest may not be seen, and others were left out for them.
 pub fn hits<I: Key>(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Option<Vec<Hit<I>>>> {
@@ -86,106 +87,3 @@ impl Row {
         (source.entity_type.clone(), id, self.title, self.content, similarity, self.created_at, self.metadata)
     }
 }
-
-/// Reads the vectors of the tenant.
-fn nearest(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Nearest> {
-    let mut reader = Reader {
-        callbacks: pg_sys::DestReceiver {
-            receiveSlot: Some(receive),
-            rStartup: Some(start),
-            rShutdown: Some(nothing),
-            rDestroy: Some(nothing),
-            mydest: pg_sys::CommandDest::DestTuplestore,
-        },
-        question: Question::new(values.question.expect("core ranks where an embedding is given")),
-        nearest: Nearest::new(ranked.candidates, ranked.minimum),
-        sources: &ranked.sources,
-    };
-    let to = (&raw mut reader).cast::<pg_sys::DestReceiver>();
-    // SAFETY: the receiver begins with its functions, and outlives the statement.
-    #[allow(unsafe_code)]
-    unsafe {
-        prepared::scan(&ranked.vectors, &[again(&values.tenant)], to)?
-    };
-    Ok(reader.nearest)
-}
-
-/// A receiver of the executor's, and what it keeps.
-#[repr(C)]
-struct Reader<'a> {
-    callbacks: pg_sys::DestReceiver,
-    question: Question,
-    nearest: Nearest,
-    sources: &'a [Fetch],
-}
-
-/// Columns of the statement, from 0, and how many there are.
-const ENTITY_TYPE: usize = 1;
-const ENTITY_ID: usize = 2;
-const EMBEDDING: usize = 4;
-const COLUMNS: i32 = 5;
-
-impl Reader<'_> {
-    /// # Safety
-    /// A row of the statement.
-    #[allow(unsafe_code)]
-    unsafe fn read(&mut self, slot: *mut TupleTableSlot) {
-        // SAFETY: none of the columns is ever null. What is detoasted is freed; the rest belongs to the row.
-        unsafe {
-            if i32::from((*slot).tts_nvalid) < COLUMNS {
-                pg_sys::slot_getsomeattrs_int(slot, COLUMNS);
-            }
-            let column = |n: usize| *(*slot).tts_values.add(n);
-            let stored = column(EMBEDDING).cast_mut_ptr::<pg_sys::varlena>();
-            let vector = if is_plain(stored) { stored } else { pg_sys::pg_detoast_datum(stored) };
-            let rank = self.question.rank(vector.cast(), pgrx::varsize_any(vector));
-            if vector != stored {
-                pg_sys::pfree(vector.cast());
-            }
-            if self.nearest.wants(rank) {
-                let of = text(column(ENTITY_TYPE).cast_mut_ptr());
-                let id = *column(ENTITY_ID).cast_mut_ptr::<[u8; 16]>();
-                if let Some(source) =
-                    self.sources.iter().position(|source| source.entity_type.as_bytes() == of)
-                {
-                    self.nearest.keep(Place { rank, source, id });
-                }
-            }
-        }
-    }
-}
-
-/// Whether a value has a header of four bytes and lies in the row as it is.
-///
-/// # Safety
-/// A varlena.
-#[allow(unsafe_code)]
-unsafe fn is_plain(value: *mut pg_sys::varlena) -> bool {
-    // SAFETY: as the caller promises.
-    unsafe { pgrx::varatt_is_4b_u(value) }
-}
-
-/// # Safety
-/// A text.
-#[allow(unsafe_code)]
-unsafe fn text<'a>(value: *mut pg_sys::varlena) -> &'a [u8] {
-    // SAFETY: as the caller promises. What is detoasted stays until the statement has ended: few texts are so long.
-    unsafe {
-        let text = pg_sys::pg_detoast_datum_packed(value);
-        std::slice::from_raw_parts(pgrx::vardata_any(text).cast(), pgrx::varsize_any_exhdr(text))
-    }
-}
-
-#[pg_guard]
-#[allow(unsafe_code)]
-unsafe extern "C-unwind" fn receive(slot: *mut TupleTableSlot, to: *mut pg_sys::DestReceiver) -> bool {
-    // SAFETY: the executor hands over the receiver that it was given, and a row.
-    unsafe { (*to.cast::<Reader<'_>>()).read(slot) };
-    true
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C-unwind" fn start(_: *mut pg_sys::DestReceiver, _: i32, _: pg_sys::TupleDesc) {}
-
-#[allow(unsafe_code)]
-unsafe extern "C-unwind" fn nothing(_: *mut pg_sys::DestReceiver) {}

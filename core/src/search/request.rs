@@ -77,7 +77,9 @@ impl Request<'_> {
     pub fn check(&self) -> Result<(), Error> {
         if let Near::Embedding(embedding) = self.near {
             let embedding = embedding.ok_or_else(|| null("query_embedding must not be null"))?;
-            if embedding.iter().any(|x| !x.is_finite()) || embedding.iter().all(|x| *x == 0.0) {
+            // All of them, without a look at each: the processor takes several at once.
+            let is_finite = embedding.iter().fold(true, |so_far, x| so_far & x.is_finite());
+            if !is_finite || embedding.iter().all(|x| *x == 0.0) {
                 return Err(no_direction("query_embedding"));
             }
         }
