@@ -85,6 +85,7 @@ comment on function strata.free_leases(int) is 'Inner part of lease_jobs: leases
 comment on function strata.bury_jobs(text, uuid[], text) is 'Inner part of claim_jobs: jobs that can not be embedded, as the source is.';
 comment on function strata.pause_model(text, interval, text, boolean) is 'Inner part of fail_jobs: keeps all workers from a model.';
 comment on function strata.resume_model(text) is 'Inner part of complete_jobs: a provider has answered.';
+comment on function strata.complete_source is 'Inner part of complete_jobs: the jobs of one source, each for itself where one is refused.';
 comment on function strata.complete_part is 'Inner part of complete_jobs: the jobs of one source.';
 comment on function strata.settle_textless(text, uuid[]) is 'Inner part of claim_jobs: ends jobs that need no provider.';
 comment on function strata.lock_rows(strata.source, uuid[], bytea[]) is 'Inner part of complete_jobs: locks rows whose text is unchanged.';

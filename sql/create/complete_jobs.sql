@@ -42,16 +42,47 @@ begin
 end
 $$;
 
+-- complete_source: the same, whatever becomes of them: where one is refused, each for itself.
+create function strata.complete_source(
+    entity_type text, ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[], chunks int[],
+    model text
+) returns int
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    one    record;
+    stored int := 0;
+begin
+    return strata.complete_part(entity_type, ids, fences, hashes, vectors, chunks, model);
+exception when undefined_table or undefined_column or undefined_object or invalid_schema_name then
+    perform strata.bury_jobs(entity_type, ids, sqlerrm);
+    return 0;
+when others then
+    -- A trigger or a constraint of the application refused one of them: which one, each for itself shows.
+    for one in
+        select array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
+               array_agg(g.vector) as vectors, case when chunks is not null then array_agg(g.chunk) end as chunks
+        from unnest(ids, fences, hashes, vectors, chunks) g(id, fence, hash, vector, chunk)
+        group by g.id
+    loop
+        begin
+            stored := stored + strata.complete_part(entity_type, one.ids, one.fences, one.hashes, one.vectors, one.chunks, model);
+        exception when others then
+            perform strata.fail_jobs(array[entity_type], one.ids[1:1], one.fences[1:1],
+                                     format('its vector could not be stored: %%s', sqlerrm), model => model);
+        end;
+    end loop;
+    return stored;
+end
+$$;
+
 create function strata.complete_jobs(
     entity_types text[], entity_ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[],
     model text default null, chunks int[] default null, out stored int, out stale int
 )
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     part     record;
-    one      record;
     n        int := coalesce(cardinality(entity_types), 0);
-    alike    boolean := coalesce(entity_types[1] = all (entity_types), false);
     jobs     int := (select count(*) from (select from unnest(entity_types, entity_ids) g(type, id) group by g.type, g.id) j);
     parts    int := case when chunks is null then jobs else (select count(distinct (g.type, g.id, g.chunk))
                     from unnest(entity_types, entity_ids, chunks) g(type, id, chunk)) end;
@@ -68,36 +99,19 @@ begin
     end if;
     perform strata.require_vectors(entity_types, entity_ids, vectors, model);
     stored := 0;
-    for part in
-        select entity_types[1] as type, entity_ids as ids, complete_jobs.fences, complete_jobs.hashes, complete_jobs.vectors, complete_jobs.chunks
-        where alike
-        union all
-        (select g.type, array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
-               array_agg(g.vector) as vectors, case when chunks is not null then array_agg(g.chunk) end as chunks
-        from unnest(entity_types, entity_ids, fences, hashes, vectors, chunks) g(type, id, fence, hash, vector, chunk)
-        where not alike group by 1 order by 1)
-    loop
-        begin
-            stored := stored + strata.complete_part(part.type, part.ids, part.fences, part.hashes, part.vectors, part.chunks, model);
-        exception when undefined_table or undefined_column or undefined_object or invalid_schema_name then
-            perform strata.bury_jobs(part.type, part.ids, sqlerrm);
-        when others then
-            -- A trigger or a constraint of the application refused one of them: which one, each for itself shows.
-            for one in
-                select array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
-                       array_agg(g.vector) as vectors, case when chunks is not null then array_agg(g.chunk) end as chunks
-                from unnest(part.ids, part.fences, part.hashes, part.vectors, part.chunks) g(id, fence, hash, vector, chunk)
-                group by g.id
-            loop
-                begin
-                    stored := stored + strata.complete_part(part.type, one.ids, one.fences, one.hashes, one.vectors, one.chunks, model);
-                exception when others then
-                    perform strata.fail_jobs(array[part.type], one.ids[1:1], one.fences[1:1],
-                                             format('its vector could not be stored: %%s', sqlerrm), model => model);
-                end;
-            end loop;
-        end;
-    end loop;
+    if entity_types[1] = all (entity_types) then
+        -- As nearly always: vectors are large, and to sort them by source would copy them several times.
+        stored := strata.complete_source(entity_types[1], entity_ids, fences, hashes, vectors, chunks, model);
+    else
+        for part in
+            select g.type, array_agg(g.id) as ids, array_agg(g.fence) as fences, array_agg(g.hash) as hashes,
+                   array_agg(g.vector) as vectors, case when complete_jobs.chunks is not null then array_agg(g.chunk) end as chunks
+            from unnest(entity_types, entity_ids, fences, hashes, vectors, chunks) g(type, id, fence, hash, vector, chunk)
+            group by 1 order by 1
+        loop
+            stored := stored + strata.complete_source(part.type, part.ids, part.fences, part.hashes, part.vectors, part.chunks, model);
+        end loop;
+    end if;
     stale := jobs - stored;
 end
 $$
@@ -106,3 +120,4 @@ end
 $install$;
 revoke execute on function strata.complete_jobs from public;
 revoke execute on function strata.complete_part from public;
+revoke execute on function strata.complete_source from public;

@@ -3,7 +3,7 @@
 -- models take turns by chance; one that is paused, that has used up its limits, or whose budget has stopped it, is left alone. Null: nothing was ripe.
 create function strata.lease_jobs(worker text, max int, lease interval, while_connected boolean, models text[])
 returns strata.job[]
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     ripe    tid[];
     batch   strata.job[];
@@ -116,7 +116,7 @@ revoke execute on function strata.lock_ripe_jobs from public;
 
 -- free_leases: puts back into the queue what is leased for longer than it may be, and what belongs to a session that is gone.
 create function strata.free_leases(max int) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     gone int[] := array(
         select h.session_pid from (select distinct j.session_pid, j.session_start from strata.job j where j.state = 'leased') h

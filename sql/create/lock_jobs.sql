@@ -3,7 +3,7 @@
 -- say, and a plan that believes them reads all that are. `offset 0` keeps the other conditions out of it, and no table that
 -- was small when it was planned is read as a whole.
 create function strata.lock_jobs(entity_type text, model text, ids uuid[], fences bigint[], out held uuid[], out places tid[])
-language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
     select coalesce(array_agg(k.id), '{}'), coalesce(array_agg(k.place), '{}') into held, places
     from (
@@ -21,7 +21,7 @@ revoke execute on function strata.lock_jobs from public;
 -- vector was being stored (a trigger of the application changed the text) stays. Touches no job that is not locked
 -- already: to wait for one here, with rows of the source locked, would be a deadlock with the writer who holds it.
 create function strata.end_jobs(held uuid[], places tid[], done uuid[]) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     others tid[];
 begin

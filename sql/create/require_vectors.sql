@@ -4,15 +4,16 @@ do $install$
 begin
     execute format($sql$
 create function strata.require_vectors(entity_types text[], entity_ids uuid[], vectors %I.vector[], model text default null) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
     bad record;
 begin
-    select g.type, g.id, m.name, m.dimensions, v.shape into bad
-    from unnest(entity_types, entity_ids, vectors) with ordinality g(type, id, vector, n)
-    cross join lateral (select strata.vector_shape(g.vector) as shape offset 0) v
+    -- Vectors are large: none is copied, as a table function would, or carried through the joins.
+    select g.type, g.id, m.name, m.dimensions, g.shape into bad
+    from (select unnest(entity_types) as type, unnest(entity_ids) as id, generate_series(1, cardinality(entity_ids)) as n,
+                 strata.vector_shape(unnest(vectors)) as shape offset 0) g
     join strata.source s on s.entity_type = g.type join strata.model m on m.name = coalesce(require_vectors.model, s.model)
-    where v.shape is distinct from m.dimensions
+    where g.shape is distinct from m.dimensions
     order by g.n limit 1;
     if bad.type is null then
         return;

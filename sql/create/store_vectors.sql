@@ -25,7 +25,7 @@ begin
         return (select pg_catalog.count(distinct u.id) from pg_catalog.unnest(ids) u(id));
     end if;
     execute pg_catalog.format(
-        'update %%I.%%I r set %%s from rows from (pg_catalog.unnest($1), pg_catalog.unnest($2)) g(id, vector)
+        'update %%I.%%I r set %%s from (select pg_catalog.unnest($1), pg_catalog.unnest($2)) g(id, vector)
          where r.%%I = g.id',
         s.relation_schema, s.relation_name, columns, s.key_column)
         using ids, vectors;
@@ -63,7 +63,7 @@ begin
     execute format(
         'insert into strata_vectors.%%1$I as v (tenant, entity_type, entity_id, chunk, embedding)
          select r.%%2$I, $1, g.id, coalesce(g.chunk, 0), %1$I.l2_normalize(g.vector)::%1$I.%%3$I
-         from rows from (unnest($2), unnest($3), unnest($4)) g(id, vector, chunk) join %%4$I.%%5$I r on r.%%6$I = g.id
+         from (select unnest($2), unnest($3), unnest($4)) g(id, vector, chunk) join %%4$I.%%5$I r on r.%%6$I = g.id
          order by 1, 3, 4
          on conflict (entity_type, entity_id, chunk) do update set tenant = excluded.tenant, embedding = excluded.embedding',
         s.store, s.tenant_column, kept.storage, s.relation_schema, s.relation_name, s.key_column)

@@ -178,6 +178,21 @@ fn a_role_that_was_granted_the_queue_embeds_and_changes_nothing_else() {
     role.leave(database);
 }
 
+#[test]
+fn a_claim_passes_over_a_job_that_somebody_holds() {
+    let database = notes::database("openai");
+    database.run("insert into note (user_id, title) select md5((g % 2)::text)::uuid, 'n' || g from generate_series(1, 6) g");
+    let mut held = database.connect();
+    held.batch_execute(
+        "begin; select from strata.job where (lane, not_before) in (select lane, min(not_before) from strata.job group by 1) for update",
+    )
+    .unwrap();
+    assert_eq!(database.value::<i64>("select count(*) from strata.claim_jobs('w', 2)"), 2);
+    assert_eq!(database.value::<i64>("select count(*) from strata.claim_jobs('w', 100)"), 2);
+    held.batch_execute("rollback").unwrap();
+    assert_eq!(database.value::<i64>("select count(*) from strata.claim_jobs('w', 100)"), 2);
+}
+
 /// How often somebody swept the queue by hand; autovacuum counts apart.
 const SWEPT: &str = "select vacuum_count from pg_stat_all_tables where relid = 'strata.job'::regclass";
 

@@ -352,6 +352,23 @@ mod tests {
     }
 
     #[pg_test]
+    fn of_more_tenants_than_a_claim_has_room_for_none_comes_twice() {
+        sources();
+        run("insert into public.note (user_id, title)
+             select md5(t::text)::uuid, 'n' || n from generate_series(1, 12) t, generate_series(1, 3) n");
+        for _ in 0..9 {
+            assert_eq!(
+                ask("select count(*) || ' of ' || count(distinct n.user_id) from strata.claim_jobs('w', 4) c
+                     join public.note n on n.id = c.entity_id"),
+                "4 of 4"
+            );
+            run(
+                "update strata.job set state = 'queued', worker = null, lease_until = null, priority = 0 where state = 'leased'",
+            );
+        }
+    }
+
+    #[pg_test]
     fn a_text_that_is_rejected_is_dead_at_once_and_a_job_that_is_returned_has_lost_nothing() {
         sources();
         note(1, "one", "a");
