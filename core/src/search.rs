@@ -193,7 +193,7 @@ pub enum Argument {
     Text,
     /// float8: text_weight.
     TextWeight(f64),
-    /// uuid[]: the rows that are fetched.
+    /// uuid[]: the rows of one source that are fetched; null: none.
     Keys,
 }
 
@@ -226,7 +226,10 @@ pub struct Ranked {
     pub vectors: String,
     /// The sources, in the order in which equally similar rows are returned.
     pub sources: Vec<Fetch>,
-    /// The parameters of their statements, the same for each.
+    /// Fetches rows of all sources at once, in no order, to be run where it goes by indexes on their keys. Columns: the number
+    /// of the source int4, key uuid, title, content, created_at, metadata.
+    pub together: String,
+    /// The parameters of it and of those of the sources: the keys of each source first.
     pub arguments: Vec<Argument>,
     /// Rows wanted.
     pub rows: usize,
@@ -236,14 +239,12 @@ pub struct Ranked {
     pub minimum: Option<f64>,
 }
 
-/// Fetches rows of one source, in no order. Columns: key uuid, title, content, created_at, metadata.
+/// A source whose rows are fetched.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fetch {
     /// What its rows are called.
     pub entity_type: String,
-    /// In one look, to be run where that goes by an index on the key.
-    pub together: String,
-    /// One after the other, each by its key whatever the planner guesses.
+    /// Fetches rows one after the other, each by its key whatever the planner guesses. Columns as of `together`.
     pub singly: String,
 }
 

@@ -1,6 +1,6 @@
 //! Read-only statements, prepared once for each session and role.
 
-use crate::settings::{generic, shaped};
+use crate::settings::{generic, shaped, shaped_by_keys};
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
@@ -92,17 +92,19 @@ pub unsafe fn scan(
     })
 }
 
-/// The same where the rows are looked up by keys, an array that is the first parameter; none where the statement does not
-/// go by an index on them.
+/// The same where the rows are looked up by keys, in so many arrays that are the first parameters; none where the statement
+/// does not go by indexes on them.
 pub fn by_keys<R>(
     sql: &str,
+    arrays: usize,
     parameters: &[DatumWithOid<'_>],
     read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
 ) -> spi::Result<Option<Vec<R>>> {
     with(sql, parameters, |statement| {
         if !statement.is_planned() {
-            shaped(|| statement.plan());
-            statement.by_keys = shape::is_by_keys(statement.source());
+            shaped_by_keys(|| statement.plan());
+            let arrays = i32::try_from(arrays).unwrap_or(0);
+            statement.by_keys = shape::is_by_keys(statement.source(), arrays);
         }
         if !statement.by_keys {
             return Ok(None);
@@ -144,7 +146,7 @@ struct Statement {
     plan: NonNull<pg_sys::_SPI_plan>,
     /// How often it had been planned when it was planned in shape.
     planned: Option<i32>,
-    /// Whether it goes by an index on the keys that are its first parameter.
+    /// Whether it goes by indexes on the keys that are its first parameters.
     by_keys: bool,
 }
 

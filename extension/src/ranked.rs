@@ -8,7 +8,7 @@ use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
-use strata_core::search::{Fetch, Place, Ranked};
+use strata_core::search::{Place, Ranked};
 
 mod reader;
 use reader::nearest;
@@ -34,26 +34,26 @@ fn fetch<I: Key>(
     parameters: &[DatumWithOid<'_>],
     places: &[Place],
 ) -> spi::Result<Vec<Hit<I>>> {
+    let name = |n: &usize| (places[*n].source, places[*n].id);
+    let mut by_name: Vec<usize> = (0..places.len()).collect();
+    by_name.sort_unstable_by_key(name);
+    let mut keys: Vec<Vec<Uuid>> = ranked.sources.iter().map(|_| Vec::new()).collect();
+    for place in by_name.iter().map(|n| &places[*n]) {
+        keys[place.source].push(Uuid::from_bytes(place.id));
+    }
     let mut found: Vec<Option<Hit<I>>> = places.iter().map(|_| None).collect();
-    for (number, source) in ranked.sources.iter().enumerate() {
-        let mut own: Vec<usize> = (0..places.len()).filter(|n| places[*n].source == number).collect();
-        own.sort_unstable_by_key(|n| places[*n].id);
-        let keys: Vec<Uuid> = own.iter().map(|n| Uuid::from_bytes(places[*n].id)).collect();
-        if keys.is_empty() {
-            continue;
-        }
-        for row in rows(source, keys, parameters)? {
-            let place = own.binary_search_by_key(&row.id.as_bytes(), |n| &places[*n].id);
-            if let Some(n) = place.ok().map(|place| own[place]) {
-                found[n].get_or_insert_with(|| row.hit(source, places[n].rank));
-            }
+    for row in rows(ranked, keys, parameters)? {
+        let wanted = by_name.binary_search_by_key(&(row.source, *row.id.as_bytes()), name);
+        if let Some(n) = wanted.ok().map(|place| by_name[place]) {
+            found[n].get_or_insert_with(|| row.hit(ranked, places[n].rank));
         }
     }
     Ok(found.into_iter().flatten().collect())
 }
 
-/// What the statements of a source answer.
+/// What the statements answer.
 struct Row {
+    source: usize,
     id: Uuid,
     title: Option<String>,
     content: Option<String>,
@@ -61,29 +61,38 @@ struct Row {
     metadata: Jsonb,
 }
 
-fn rows(source: &Fetch, keys: Vec<Uuid>, parameters: &[DatumWithOid<'_>]) -> spi::Result<Vec<Row>> {
-    let mut parameters: Vec<DatumWithOid<'_>> = parameters.iter().map(again).collect();
-    parameters[0] = keys.into();
-    if let Some(rows) = prepared::by_keys(&source.together, &parameters, |row| Row::read(&row))? {
+/// The rows of these keys of each source: at once, or where that does not go by indexes, one by one.
+fn rows(ranked: &Ranked, keys: Vec<Vec<Uuid>>, parameters: &[DatumWithOid<'_>]) -> spi::Result<Vec<Row>> {
+    let wanted: Vec<bool> = keys.iter().map(|keys| !keys.is_empty()).collect();
+    let some = |keys: Vec<Uuid>| Some(keys).filter(|keys| !keys.is_empty());
+    let mut bound: Vec<DatumWithOid<'_>> = keys.into_iter().map(|keys| some(keys).into()).collect();
+    bound.extend(parameters.iter().skip(wanted.len()).map(again));
+    let read = |row: SpiHeapTupleData<'_>| Row::read(&row);
+    if let Some(rows) = prepared::by_keys(&ranked.together, wanted.len(), &bound, read)? {
         return Ok(rows);
     }
-    prepared::search(&source.singly, &parameters, |row| Row::read(&row))
+    let mut rows = Vec::new();
+    for (source, _) in ranked.sources.iter().zip(wanted).filter(|(_, is_wanted)| *is_wanted) {
+        rows.extend(prepared::search(&source.singly, &bound, read)?);
+    }
+    Ok(rows)
 }
 
 impl Row {
     fn read(row: &SpiHeapTupleData<'_>) -> spi::Result<Row> {
         Ok(Row {
-            id: row[1].value()?.expect("it was looked up by its key"),
-            title: row[2].value()?,
-            content: row[3].value()?,
-            created_at: row[4].value()?,
-            metadata: row[5].value()?.expect("jsonb_build_object never answers null"),
+            source: row[1].value::<i32>()?.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX),
+            id: row[2].value()?.expect("it was looked up by its key"),
+            title: row[3].value()?,
+            content: row[4].value()?,
+            created_at: row[5].value()?,
+            metadata: row[6].value()?.expect("jsonb_build_object never answers null"),
         })
     }
 
-    fn hit<I: Key>(self, source: &Fetch, rank: f64) -> Hit<I> {
-        let similarity = Some(0.0 - rank);
-        let id = I::of(self.id);
-        (source.entity_type.clone(), id, self.title, self.content, similarity, self.created_at, self.metadata)
+    fn hit<I: Key>(self, ranked: &Ranked, rank: f64) -> Hit<I> {
+        let entity_type = ranked.sources[self.source].entity_type.clone();
+        let (id, similarity) = (I::of(self.id), Some(0.0 - rank));
+        (entity_type, id, self.title, self.content, similarity, self.created_at, self.metadata)
     }
 }

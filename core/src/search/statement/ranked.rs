@@ -24,13 +24,32 @@ where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=
             self.ids.typed(KeyType::Uuid, "$1")
         );
         let mut parameters = Parameters(Vec::new());
-        let (keys, tenant) = (parameters.place(Argument::Keys), parameters.place(Argument::Tenant));
+        let keys: Vec<String> = self.sources.iter().map(|_| parameters.place(Argument::Keys)).collect();
+        let tenant = parameters.place(Argument::Tenant);
         let also = self.conditions(&mut parameters);
-        let fetch = |source: &&Source| self.fetch_of(source, (&keys, &tenant), &also(source)?);
+        let (mut sources, mut together) = (Vec::new(), Vec::new());
+        for (n, source) in self.sources.iter().enumerate() {
+            let rows = self.row(n, source, &format!("any ({}){}", keys[n], also(source)?), &tenant)?;
+            // Where no row is wanted nothing is asked of the policy. The order is that of the index that is to be used.
+            let key = Ident::new(&source.key)?;
+            together.push(format!("({rows} and {} is not null order by t.{key})", keys[n]));
+            sources.push(Fetch {
+                entity_type: source.entity_type.clone(),
+                singly: format!(
+                    "select f.source, f.id, f.title, f.content, f.created_at, f.metadata
+from (select pg_catalog.unnest({}) as id) k cross join lateral (
+{} limit 1
+) f",
+                    keys[n],
+                    self.row(n, source, &format!("k.id{}", also(source)?), &tenant)?
+                ),
+            });
+        }
         let count = |rows| usize::try_from(rows).unwrap_or(usize::MAX);
         Ok(Some(Ranked {
             vectors,
-            sources: self.sources.iter().map(fetch).collect::<Result<_, Error>>()?,
+            sources,
+            together: together.join("\nunion all\n"),
             arguments: parameters.0,
             rows: count(self.rows),
             candidates: count(candidates(self.rows)),
@@ -38,30 +57,18 @@ where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=
         }))
     }
 
-    fn fetch_of(&self, source: &Source, (keys, tenant): (&str, &str), also: &str) -> Result<Fetch, Error> {
+    /// Rows of one source: those whose key is so.
+    fn row(&self, n: usize, source: &Source, is: &str, tenant: &str) -> Result<String, Error> {
         let [key, created_at] = [Ident::new(&source.key)?, Ident::new(&source.created_at)?];
-        let of = |which: &str| {
-            Ok::<String, Error>(format!(
-                "select t.{key} as id, {} as title, {} as content, t.{created_at}::pg_catalog.timestamptz as created_at,
-       {} as metadata
-from {} t where t.{key} operator(pg_catalog.=) {which} and {}{also}",
-                title(source)?,
-                content(&source.content)?,
-                metadata(source)?,
-                relation(source)?,
-                self.ids.of_tenant(source, tenant)?
-            ))
-        };
-        Ok(Fetch {
-            entity_type: source.entity_type.clone(),
-            together: of(&format!("any ({keys})"))?,
-            singly: format!(
-                "select f.id, f.title, f.content, f.created_at, f.metadata
-from (select pg_catalog.unnest({keys}) as id) k cross join lateral (
-{} limit 1
-) f",
-                of("k.id")?
-            ),
-        })
+        Ok(format!(
+            "select {n} as source, t.{key} as id, {} as title, {} as content,
+       t.{created_at}::pg_catalog.timestamptz as created_at, {} as metadata
+from {} t where {} and t.{key} operator(pg_catalog.=) {is}",
+            title(source)?,
+            content(&source.content)?,
+            metadata(source)?,
+            relation(source)?,
+            self.ids.of_tenant(source, tenant)?
+        ))
     }
 }
