@@ -8,6 +8,7 @@ mod directive;
 mod loss;
 mod shape;
 mod split;
+mod writes;
 
 pub use classify::shape;
 pub use concurrent::{names, without_concurrently};
@@ -15,6 +16,7 @@ pub use directive::Directive;
 pub use loss::{Loss, loss};
 pub use shape::Shape;
 pub use split::{Sql, split};
+pub use writes::writes;
 
 use crate::error::{Error, Kind};
 

@@ -24,6 +24,12 @@ const QUERIES: [&str; 5] = ["select", "with", "values", "table", "("];
 pub fn query(file: &str, text: &str) -> Result<String, Error> {
     let mut statements = script::split(file, text)?;
     match (statements.pop(), statements.len()) {
+        (Some(only), 0) if script::writes(&only.text).is_some() => {
+            let word = script::writes(&only.text).unwrap_or_default();
+            let message =
+                format!("{file}: line {}: a verification only asks, and \"{word}\" writes", only.line);
+            Err(Error::new(Kind::BadPack, message).hint("write one select; quote a column of that name"))
+        }
         (Some(only), 0) if QUERIES.contains(&only.words.first().map_or("", String::as_str)) => Ok(only.text),
         (Some(other), 0) => {
             let message =
@@ -71,7 +77,8 @@ pub fn judge(what: &str, checks: &[Check]) -> Result<(), Error> {
         format!("{what}: {}: expected {}, found {}{more}", first.name, first.expected, first.actual);
     let detail: Vec<String> =
         failed.iter().map(|c| format!("{}: expected {}, found {}", c.name, c.expected, c.actual)).collect();
-    Err(Error::new(Kind::VerificationFailed, message).detail(detail.join("; ")))
+    let error = Error::new(Kind::VerificationFailed, message);
+    Err(if failed.len() == 1 { error } else { error.detail(detail.join("; ")) })
 }
 
 #[cfg(test)]

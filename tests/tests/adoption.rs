@@ -482,3 +482,26 @@ fn a_folder_in_supabases_layout_runs_where_there_is_no_table_of_supabases() {
     pack.write("20240401000000_odd.up.sql", "select 1");
     strata(&database, &pack).run(&["up"]).exits(21).says(&["is in Supabase's layout"]);
 }
+
+#[test]
+fn a_folder_that_was_renamed_is_not_run_again() {
+    let (database, pack) = (golang(1, false), Folder::of(&FILES));
+    strata(&database, &pack).run(&["up", "1"]).ok();
+    let other = Folder::empty();
+    let renamed = other.path().join("other");
+    std::fs::create_dir(&renamed).expect("a folder");
+    for (name, text) in FILES {
+        std::fs::write(renamed.join(name), text).expect("a file");
+    }
+    let strata = Strata::on(&database).path(&renamed);
+    for words in [&["up"][..], &["down"], &["up", "--dry-run"]] {
+        strata
+            .run(words)
+            .exits(11)
+            .says(&["pack pack has applied version 1 with the same file", "name = \"pack\""]);
+    }
+    assert_eq!(at(&database), "2");
+    std::fs::write(renamed.join("pack.toml"), "name = \"pack\"").expect("a file");
+    strata.run(&["up"]).ok();
+    assert_eq!(at(&database), "3");
+}

@@ -510,3 +510,17 @@ fn a_run_at_work_is_left_alone() {
     running.end().ok();
     assert_eq!(strata.run(&["up", "--dry-run"]).ok().stdout, "no change\n");
 }
+
+#[test]
+fn a_copy_of_the_schema_goes_on_behind_what_is_applied() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("1_a.up.sql", "create table a (x int)"), ("1_a.down.sql", "drop table a")]);
+    let strata = Strata::on(&database).path(pack.path());
+    strata.run(&["up"]).ok();
+    strata.run(&["down", "1"]).ok();
+    strata.run(&["up"]).ok();
+    database.run("create procedure commits() language plpgsql as 'begin commit; end'");
+    pack.write("2_b.up.sql", "call public.commits(); create table b ()");
+    let told = strata.env("PATH", &programs()).run(&["up", "--dry-run"]).ok().stdout;
+    assert!(told.contains("on an empty copy of the schema"), "{told}");
+}

@@ -84,8 +84,10 @@ fn the_manifest_or_the_caller_decides_what_is_doubtful() {
     assert_eq!(adopt(&said("public.schema_migrations")), Ok(Adoption::Adopt(ledger.clone(), vec![1, 2])));
     assert_eq!(adopt(&said("none")), Ok(Adoption::Never));
     assert_eq!(Wish::Never.of(&said("public.schema_migrations")), Wish::Never);
-    let named = decide(&bare(), &[], &[], &Wish::Table("x".into())).expect_err("not there");
-    assert_eq!(named.kind(), Kind::NotFound);
+    let named = |known: &[Known]| decide(&bare(), known, &[], &Wish::Table("x".into()));
+    assert_eq!(named(&[]), Ok(Adoption::Begin("x".into())), "nobody has seen the database");
+    let applied = known(&bare(), &[(1, "applied")]);
+    assert_eq!(named(&applied).expect_err("not there").kind(), Kind::NotFound);
 }
 
 #[test]

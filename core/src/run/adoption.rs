@@ -6,10 +6,10 @@
 use super::tasks::Task;
 use super::{Event, Request, Run};
 use crate::adopt::{self, Adoption, Ledger, Wish};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::pack::Pack;
 use crate::plan::{self, Known, Move, Target};
-use crate::statement::Row;
+use crate::statement::{Row, column};
 
 /// The questions that are asked first.
 pub(super) fn reading(pack: &Pack, request: &Request) -> impl Iterator<Item = Task> + use<> {
@@ -23,6 +23,26 @@ pub(super) fn reading(pack: &Pack, request: &Request) -> impl Iterator<Item = Ta
 impl Run {
     pub(super) fn wish(&self) -> Wish {
         self.request.wish.clone().of(&self.pack)
+    }
+
+    /// A folder that nobody has described is known by its name alone. Renamed, it looks as if nothing of it were applied.
+    pub(super) fn ask_for_the_same(&mut self) {
+        if !self.locked && self.known.is_empty() && !self.pack.described && self.wish() != Wish::Never {
+            self.queue.push_front(Task::SameFiles);
+        }
+    }
+
+    pub(super) fn no_other_name(&self, rows: &[Row]) -> Result<(), Error> {
+        let Some(row) = rows.first() else { return Ok(()) };
+        let (other, version) = (column(row, 0), column(row, 1));
+        let message = format!(
+            "pack {} is not known here, and pack {other} has applied version {version} with the same file",
+            self.pack.manifest.name
+        );
+        Err(Error::new(Kind::NotConfirmed, message).hint(format!(
+            "where the folder was renamed, write name = \"{other}\" into a pack.toml in it; another name says that it is another \
+             pack, or --no-adopt"
+        )))
     }
 
     pub(super) fn read_ledgers(&mut self, rows: &[Row]) -> Result<(), Error> {

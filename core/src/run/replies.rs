@@ -47,8 +47,10 @@ impl Run {
             Task::Migrations => {
                 self.known = rows.iter().map(Known::read).collect();
                 self.unsettled = rows.first().is_some_and(|row| column(row, 5) == "true");
+                self.ask_for_the_same();
                 Ok(())
             }
+            Task::SameFiles => self.no_other_name(rows),
             Task::Counted => {
                 self.read_counted(rows);
                 Ok(())

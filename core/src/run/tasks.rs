@@ -32,6 +32,7 @@ pub(super) enum Task {
     Variables,
     Passed,
     Migrations,
+    SameFiles,
     Counted,
     Settle,
     Ledgers,
@@ -138,9 +139,12 @@ impl Task {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Task::Lock | Task::LockHolder | Task::Unlock => "the lock of the pack",
-            Task::Variables | Task::Passed | Task::Migrations | Task::Counted | Task::Steps => {
-                "reading the state"
-            }
+            Task::Variables
+            | Task::Passed
+            | Task::Migrations
+            | Task::SameFiles
+            | Task::Counted
+            | Task::Steps => "reading the state",
             Task::Ledgers => "reading the tables of other migration tools",
             Task::Adopt(..) | Task::AdoptNone | Task::BeginLedger(_) => {
                 "taking over the versions of another migration tool"
@@ -199,6 +203,10 @@ impl Run {
             }
             Task::Migrations => {
                 Statement::ours(include_str!("../../../sql/query/migrations.sql"), vec![name()])
+            }
+            Task::SameFiles => {
+                let params = vec![name(), Value::Json(self.pack.versions())];
+                Statement::ours(include_str!("../../../sql/query/same_files.sql"), params)
             }
             Task::Counted => self.ask_counted(),
             Task::Settle => {

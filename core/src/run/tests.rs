@@ -98,6 +98,7 @@ fn tells_before_and_after_every_step_and_marks_the_version_with_the_last() {
         [
             "variables",
             "migrations",
+            "same_files",
             "ledgers",
             "lock",
             "variables",
