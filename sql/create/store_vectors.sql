@@ -9,11 +9,12 @@ begin
 create function strata.store_vectors(s strata.source, ids uuid[], vectors %I.vector[], chunks int[] default null) returns int
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
+    given   text := case when s.vector_column is null then '$2' else 'g.vector is not null' end;
     columns text := case when s.vector_column is null then '' else format('%%I = g.vector', s.vector_column) end
         || case when s.model_column is null then '' else
-           format(', %%I = case when g.vector is not null then %%L end', s.model_column, s.model) end
+           format(', %%I = case when %%s then %%L end', s.model_column, given, s.model) end
         || case when s.embedded_at_column is null then '' else
-           format(', %%I = case when g.vector is not null then pg_catalog.clock_timestamp() end', s.embedded_at_column) end;
+           format(', %%I = case when %%s then pg_catalog.clock_timestamp() end', s.embedded_at_column, given) end;
     written int;
 begin
     perform set_config('search_path', strata.session_search_path(), true);
@@ -23,6 +24,12 @@ begin
     end if;
     if columns operator(pg_catalog.=) '' then
         return (select pg_catalog.count(distinct u.id) from pg_catalog.unnest(ids) u(id));
+    elsif s.vector_column is null then
+        execute pg_catalog.format('update %%I.%%I r set %%s where r.%%I operator(pg_catalog.=) any ($1)',
+                                  s.relation_schema, s.relation_name, columns, s.key_column)
+            using ids, vectors is not null;
+        get diagnostics written = row_count;
+        return written;
     end if;
     execute pg_catalog.format(
         'update %%I.%%I r set %%s from (select pg_catalog.unnest($1), pg_catalog.unnest($2)) g(id, vector)
@@ -39,7 +46,8 @@ $install$;
 revoke execute on function strata.store_vectors from public;
 
 -- keep_vectors: writes vectors of rows of a source into its store; null for all vectors takes them away. Parts that a row
--- had and that are not among them go. The type of the embedding is that of the table.
+-- had and that are not among them go. The type of the embedding is that of the table. In no order: who writes the vector of a
+-- row holds the row.
 do $install$
 begin
     execute format($sql$
@@ -64,7 +72,6 @@ begin
         'insert into strata_vectors.%%1$I as v (tenant, entity_type, entity_id, chunk, embedding)
          select r.%%2$I, $1, g.id, coalesce(g.chunk, 0), %1$I.l2_normalize(g.vector)::%1$I.%%3$I
          from (select unnest($2), unnest($3), unnest($4)) g(id, vector, chunk) join %%4$I.%%5$I r on r.%%6$I = g.id
-         order by 1, 3, 4
          on conflict (entity_type, entity_id, chunk) do update set tenant = excluded.tenant, embedding = excluded.embedding',
         s.store, s.tenant_column, kept.storage, s.relation_schema, s.relation_name, s.key_column)
         using s.entity_type, ids, vectors, chunks;

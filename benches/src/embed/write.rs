@@ -71,29 +71,32 @@ impl Case {
         Case { dims, place, database }
     }
 
-    /// The three in turn.
+    /// The four in turn.
     fn measure(&self, rounds: usize) -> Vec<Figure> {
-        let (mut json, mut copy) = (Vec::new(), Vec::new());
+        let (mut json, mut copy, mut bare) = (Vec::new(), Vec::new(), Vec::new());
         let mut session = self.database.connect();
         for _ in 0..rounds {
-            let (ours, theirs, copied) =
-                (self.complete(&mut session), self.one_by_one(&mut session), self.copy_in(&mut session));
+            let (ours, theirs) = (self.complete(&mut session), self.one_by_one(&mut session));
+            let (copied, alone) = (self.copy_in(&mut session), self.alone(&mut session));
             say(&format!(
-                "{} dimensions, {:?}, {ROWS} vectors: complete_jobs {ours:.3} s, JSON a row {theirs:.3} s, COPY BINARY {copied:.3} s",
+                "{} dimensions, {:?}, {ROWS} vectors: complete_jobs {ours:.3} s, of which to write them {alone:.3} s, JSON a row {theirs:.3} s, \
+                 COPY BINARY {copied:.3} s",
                 self.dims, self.place
             ));
             json.push(theirs / ours);
             copy.push(ours / copied);
+            bare.push(alone / copied);
         }
         let name = |what: &str| format!("{} {:?}: {what}", self.dims, self.place).to_lowercase();
         vec![
             Figure::new(name("a JSON row each / ours"), "ratio", json, Limit::AtLeast(10.0)),
             Figure::new(name("ours / COPY BINARY"), "ratio", copy, Limit::AtMost(1.5)),
+            Figure::new(name("writing alone / COPY BINARY"), "ratio", bare, Limit::AtMost(1.5)),
         ]
     }
 
-    /// Seconds in `complete_jobs`; what was claimed and the vectors are there before.
-    fn complete(&self, session: &mut Client) -> f64 {
+    /// Every row without a vector, and no jobs.
+    fn empty(&self, session: &mut Client) {
         session
             .batch_execute(match self.place {
                 Place::Column => "update ours set embedding = null",
@@ -101,10 +104,37 @@ impl Case {
             })
             .expect("no vectors");
         session.batch_execute("delete from strata.job").expect("no jobs");
-        session.batch_execute("select strata.enqueue_missing('ours', null, 100000)").expect("a queue");
         for table in ["ours", "strata.job"] {
             session.batch_execute(&format!("vacuum (analyze) {table}")).expect("a vacuum");
         }
+    }
+
+    /// Seconds in the part of `complete_jobs` that writes, without locks, texts and jobs: what COPY does.
+    fn alone(&self, session: &mut Client) -> f64 {
+        self.empty(session);
+        let ids: Vec<Uuid> =
+            session.query("select id from ours", &[]).expect("ids").iter().map(|row| row.get(0)).collect();
+        let vector = |id: &Uuid| Vector::from(vector_of(&id.to_string(), self.dims));
+        let vectors: Vec<Vector> = ids.iter().map(vector).collect();
+        session.batch_execute("set synchronous_commit = off").expect("a setting");
+        let store = session
+            .prepare("select strata.store_vectors(strata.source_as('ours', null), $1, $2)")
+            .expect("a statement");
+        let since = Instant::now();
+        for (ids, vectors) in ids.chunks(BATCH).zip(vectors.chunks(BATCH)) {
+            session.query_one(&store, &[&ids, &vectors]).expect("stored");
+        }
+        let took = since.elapsed().as_secs_f64();
+        session.batch_execute("reset synchronous_commit").expect("a setting");
+        took
+    }
+
+    /// Seconds in `complete_jobs`; what was claimed and the vectors are there before.
+    fn complete(&self, session: &mut Client) -> f64 {
+        self.empty(session);
+        session
+            .batch_execute("select strata.enqueue_missing('ours', null, 100000); analyze strata.job")
+            .expect("a queue");
         let store = session.prepare(COMPLETE).expect("a statement");
         let mut took = 0.0;
         while let Some(claimed) = self.claim(session) {
