@@ -20,7 +20,7 @@ pub struct Args {
     pub database: Option<String>,
 
     /// URL of the Edge Function, to go through it instead of a connection: up, down, goto, status, version, verify,
-    /// checklist, sign-off, embed. STRATA_SECRET_KEY holds a secret key of the project.
+    /// checklist, sign-off, embed, search. STRATA_SECRET_KEY holds a secret key of the project.
     #[arg(long, global = true, value_name = "URL", conflicts_with = "database")]
     pub via: Option<String>,
 
@@ -281,6 +281,14 @@ pub struct Trial {
     /// Longest that a dry run holds locks that nobody waits for; 0 has no end.
     #[arg(long, value_name = "SECONDS", requires = "dry_run", default_value_t = strata_core::run::HOLD.as_secs() as u32, value_parser = clap::value_parser!(u32).range(..=86_400))]
     pub dry_run_limit: u32,
+}
+
+impl Trial {
+    /// Nobody has said how considerate it is to be.
+    pub fn is_usual(&self) -> bool {
+        (self.give_way, self.dry_run_limit)
+            == (strata_core::run::GIVE_WAY_MS, strata_core::run::HOLD.as_secs() as u32)
+    }
 }
 
 /// Options of `status`.

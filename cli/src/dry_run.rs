@@ -1,7 +1,7 @@
 //! `up`, `down` and `goto` with `--dry-run`: turns a dry run, watches from a second session who waits for it, and shows what
 //! it found.
 
-mod report;
+pub mod report;
 mod shadow;
 
 use crate::args::Args;
@@ -67,8 +67,8 @@ pub async fn run(
             }
         }
     }
-    let error = outcome.err().or_else(|| trial.failure.clone());
-    Ok(report::print(output, &name, &trial, error.as_ref()))
+    let error = outcome.err().or_else(|| trial.failure.clone()).or_else(|| trial.incomplete());
+    Ok(report::print(output, &name, trial.json(), error.as_ref()))
 }
 
 async fn in_shadow(

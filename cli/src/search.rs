@@ -95,14 +95,22 @@ async fn embedding(model: &Model, text: &str) -> Result<Vector, Error> {
     Ok(Vector::from(vectors.remove(0)))
 }
 
-struct Hit {
-    entity_type: String,
-    entity_id: String,
-    title: Option<String>,
-    content: Option<String>,
-    similarity: Option<f64>,
-    created_at: Option<String>,
-    metadata: Option<serde_json::Value>,
+/// A row that was found.
+pub struct Hit {
+    /// Which source it is of.
+    pub entity_type: String,
+    /// Its key.
+    pub entity_id: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its text.
+    pub content: Option<String>,
+    /// None where it has no embedding yet.
+    pub similarity: Option<f64>,
+    /// When it was made, in UTC.
+    pub created_at: Option<String>,
+    /// What its source has as metadata.
+    pub metadata: Option<serde_json::Value>,
 }
 
 impl Hit {
@@ -137,7 +145,8 @@ impl Hit {
     }
 }
 
-fn print(output: &Output, search: &Search, hits: &[Hit]) {
+/// Shows the rows that were found.
+pub fn print(output: &Output, search: &Search, hits: &[Hit]) {
     let narrowed = search.types.is_some()
         || search.organisation.is_some()
         || search.minimum.is_some()

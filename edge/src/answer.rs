@@ -381,20 +381,20 @@ pub struct Benched {
     pub hint: Option<String>,
 }
 
-/// A row that was found: a row of `strata.rag_search`.
+/// A row that was found: a row of `strata.search`, which has those of `strata.rag_search` for keys of any type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
 pub struct Hit {
     /// Which source it is of.
     pub entity_type: String,
-    /// Its key.
+    /// Its key, as Postgres writes it.
     pub entity_id: String,
     /// Its title.
     pub title: Option<String>,
     /// Its text.
     pub content: Option<String>,
-    /// One minus the cosine distance, from -1 to 1.
-    pub similarity: f64,
+    /// One minus the cosine distance, from -1 to 1; none where it was found by its words and has no embedding yet.
+    pub similarity: Option<f64>,
     /// When it was made.
     pub created_at: Option<String>,
     /// What its source has as metadata.

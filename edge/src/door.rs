@@ -175,8 +175,8 @@ impl Edge {
 
     async fn search(&self, incoming: &Incoming, by: &Credentials) -> Result<Outcome, Fault> {
         let asked: Search = incoming.json().await?;
-        let found = search::search(&self.database, &self.settings.providers, &asked, by).await?;
-        Ok(Answer::json(200, &found).into())
+        let door = search::Door { database: &self.database, providers: &self.settings.providers, by };
+        Ok(Answer::json(200, &door.search(&asked).await?).into())
     }
 }
 

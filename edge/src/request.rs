@@ -63,6 +63,10 @@ pub struct SignOff {
     #[serde(default)]
     #[cfg_attr(feature = "describe", ts(optional, as = "Option<Map<String, Value>>"))]
     pub evidence: Map<String, Value>,
+    /// Take the sign-off back; the reason says why.
+    #[serde(default)]
+    #[cfg_attr(feature = "describe", ts(optional, as = "Option<bool>"))]
+    pub withdraw: bool,
 }
 
 /// `POST search`
@@ -74,8 +78,12 @@ pub struct Search {
     pub query: Option<String>,
     /// What is asked, as a vector of the sources' model; with it, nothing is embedded here.
     pub embedding: Option<Vec<f64>>,
-    /// Whose rows, where a service asks; a user asks for their own.
+    /// The model that made `embedding`: refused where the sources are searched by another.
+    pub embedding_model: Option<String>,
+    /// Whose rows, where a service asks; a user asks for their own. As Postgres writes it: a uuid, a number, a name.
     pub user: Option<String>,
+    /// In this organisation alone.
+    pub organisation: Option<String>,
     /// Rows wanted, 10 without it.
     pub match_count: Option<i32>,
     /// How old a row may be, in days.
@@ -117,9 +125,17 @@ pub struct Embed {
 const TEXT: usize = 16_384;
 
 impl Search {
-    /// The text that is to be embedded; none where a vector is given. Refuses a search for nothing.
+    /// The text that is to be embedded; none where a vector is given. Refuses a search for nothing, or in nothing.
     pub fn text(&self) -> Result<Option<&str>, Error> {
         let wrong = |message: &str| Err(Error::new(Kind::BadArgument, message));
+        if self.entity_types.as_ref().is_some_and(Vec::is_empty) {
+            return wrong("entity_types must not be empty");
+        }
+        if self.embedding.is_none() && self.embedding_model.is_some() {
+            return wrong(
+                "embedding_model is missing its embedding: a query is embedded with the model of the sources",
+            );
+        }
         match (self.query.as_deref().map(str::trim), &self.embedding) {
             (_, Some(_)) => Ok(None),
             (None, None) => wrong("query or embedding is missing"),
@@ -159,5 +175,10 @@ mod tests {
         {
             assert!(text(&Search { query, ..Default::default() }).unwrap_err().contains(part), "{part}");
         }
+        let query = || Some("x".to_owned());
+        let nowhere = Search { query: query(), entity_types: Some(Vec::new()), ..Default::default() };
+        assert!(text(&nowhere).unwrap_err().contains("entity_types"));
+        let modelled = Search { query: query(), embedding_model: Some("m".to_owned()), ..Default::default() };
+        assert!(text(&modelled).unwrap_err().contains("embedding_model"));
     }
 }

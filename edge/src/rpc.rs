@@ -74,8 +74,12 @@ pub fn verify(pack: &PackName) -> Rpc {
     about("verify", pack)
 }
 
-/// Signs an item of the checklist.
+/// Signs an item of the checklist, or takes that back.
 pub fn sign_off(asked: &SignOff) -> Rpc {
+    if asked.withdraw {
+        let arguments = json!({"pack": asked.pack.as_str(), "item": asked.item, "reason": asked.reason});
+        return rpc("withdraw_sign_off", arguments);
+    }
     rpc(
         "sign_off",
         json!({
@@ -84,9 +88,9 @@ pub fn sign_off(asked: &SignOff) -> Rpc {
     )
 }
 
-/// Which model a text is to be embedded with.
-pub fn search_model() -> Rpc {
-    rpc("search_model", json!({}))
+/// Which model a text is to be embedded with that is searched for in these sources, or in all.
+pub fn search_model(entity_types: Option<&[String]>) -> Rpc {
+    rpc("search_model", json!({"entity_types": entity_types}))
 }
 
 /// The models that rows are embedded with; while a model is changed, the one that takes its place too.
@@ -94,8 +98,9 @@ pub fn embedded_models() -> Rpc {
     rpc("embedded_models", json!({}))
 }
 
-/// The rows nearest to a vector, as the caller may see them. What was not said keeps the function's own default.
-pub fn rag_search(asked: &Search, embedding: &[f64]) -> Rpc {
+/// The rows nearest to a vector of a model, as the caller may see them, whatever their keys are. What was not said keeps the
+/// function's own default.
+pub fn search(asked: &Search, embedding: &[f64], model: Option<&str>) -> Rpc {
     let mut arguments = Map::new();
     arguments.insert("query_embedding".into(), json!(embedding));
     arguments.insert("user_id_filter".into(), json!(asked.user));
@@ -109,9 +114,11 @@ pub fn rag_search(asked: &Search, embedding: &[f64]) -> Rpc {
         ("diversity", json!(asked.diversity)),
         ("query_text", json!(asked.text_weight.and(asked.query.as_ref()))),
         ("text_weight", json!(asked.text_weight)),
+        ("embedding_model", json!(model)),
+        ("organisation_filter", json!(asked.organisation)),
     ];
     arguments.extend(said.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.to_owned(), v)));
-    rpc("rag_search", Value::Object(arguments))
+    rpc("search", Value::Object(arguments))
 }
 
 fn about(function: &'static str, pack: &PackName) -> Rpc {
@@ -139,16 +146,26 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_is_taken_back_by_a_function_of_its_own() {
+        let asked = r#"{"pack": "p", "item": "2.x", "reason": "r", "withdraw": true}"#;
+        let call = sign_off(&serde_json::from_str(asked).unwrap());
+        let expected = json!({"pack": "p", "item": "2.x", "reason": "r"});
+        assert_eq!((call.function, call.arguments), ("withdraw_sign_off", expected));
+    }
+
+    #[test]
     fn a_search_says_what_was_said_and_keeps_the_other_defaults() {
         let asked = Search { match_count: Some(3), diversity: Some(0.5), ..Default::default() };
-        let call = rag_search(&asked, &[1.0, 0.5]);
-        let expected = json!({"query_embedding": [1.0, 0.5], "user_id_filter": null, "match_count": 3, "diversity": 0.5});
-        assert_eq!((call.function, call.arguments), ("rag_search", expected));
+        let call = search(&asked, &[1.0, 0.5], Some("m"));
+        let expected = json!({
+            "query_embedding": [1.0, 0.5], "user_id_filter": null, "match_count": 3, "diversity": 0.5, "embedding_model": "m",
+        });
+        assert_eq!((call.function, call.arguments), ("search", expected));
         let text = Search { query: Some("a".into()), text_weight: Some(0.3), ..Default::default() };
-        assert_eq!(rag_search(&text, &[1.0]).arguments["query_text"], "a");
+        assert_eq!(search(&text, &[1.0], None).arguments["query_text"], "a");
         let text = Search { text_weight: None, ..text };
         assert_eq!(
-            rag_search(&text, &[1.0]).arguments.get("query_text"),
+            search(&text, &[1.0], None).arguments.get("query_text"),
             None,
             "no words without their share"
         );

@@ -17,7 +17,7 @@ comment on function strata.remember_request(text, jsonb, uuid) is 'Keeps the run
 comment on function strata.start_run_once(text, text, bigint, int, jsonb, boolean) is
     'start_run for a request that may be delivered more than once: the same key is the same run.';
 comment on function strata.grant_http(regrole) is 'Lets a role use what the HTTP door asks for on behalf of a service.';
-comment on function strata.search_model() is 'The models whose vectors the sources have: what a text that is searched for is to be embedded with.';
+comment on function strata.search_model(text[]) is 'The models that the sources, or those of these entity types, are searched by: what a text that is searched for is to be embedded with.';
 comment on function strata.embedded_models() is 'The models that rows are embedded with: those of search_model, and those beside them while a model is changed.';
 comment on function strata.jobs_left(text[]) is 'What the queue of embeddings holds of some models, in one row.';
 comment on function strata.seconds_to_turn(text, bigint) is 'take_turn in seconds.';

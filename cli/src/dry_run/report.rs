@@ -1,78 +1,79 @@
-//! What a dry run found, as a table or as JSON.
+//! What a dry run found, as a table or as JSON; whoever has turned it, it is read as `Trial::json` has written it.
 
 use crate::output::{Output, table};
+use serde_json::Value;
 use strata_core::Error;
-use strata_core::plan::Direction;
-use strata_core::run::{Finding, Lock, Trial, Verdict};
 
 /// Locks that a line of the table has room for.
 const FEW: usize = 2;
 
 /// Returns the exit code: of the error that a run would end with, where there is one.
-pub fn print(output: &Output, pack: &str, trial: &Trial, error: Option<&Error>) -> u8 {
-    let incomplete = trial.incomplete();
-    let error = error.or(incomplete.as_ref());
-    let mut json = trial.json();
-    json["pack"] = pack.into();
-    json["would_pass"] = error.is_none().into();
-    let text = text(trial, error.is_none());
+pub fn print(output: &Output, pack: &str, mut found: Value, error: Option<&Error>) -> u8 {
+    found["pack"] = pack.into();
+    found["would_pass"] = error.is_none().into();
+    let text = text(&found, error.is_none());
     match error {
-        Some(error) => output.bad_result(json, &text, error),
+        Some(error) => output.bad_result(found, &text, error),
         None => {
-            output.result(json, &text);
+            output.result(found, &text);
             0
         }
     }
 }
 
-fn not_tried(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::NotTried(_))
+fn items<'v>(of: &'v Value, name: &str) -> &'v [Value] {
+    of[name].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-fn text(trial: &Trial, good: bool) -> String {
-    if trial.steps.is_empty() {
-        return match (good, trial.passed.is_empty()) {
+fn word<'v>(of: &'v Value, name: &str) -> &'v str {
+    of[name].as_str().unwrap_or_default()
+}
+
+fn text(found: &Value, good: bool) -> String {
+    let steps = items(found, "steps");
+    if steps.is_empty() {
+        return match (good, items(found, "passed").is_empty()) {
             (false, _) => "dry run: nothing was tried".to_owned(),
             (true, true) => "no change".to_owned(),
             (true, false) => "no version would move; every gate is met".to_owned(),
         };
     }
     let head = ["VERSION", "STEP", "RESULT", "MS", "ROWS", "LOCKS", "STATEMENT"];
-    let mut lines = vec![table(&head, trial.steps.iter().map(line).collect())];
-    lines.extend(trial.steps.iter().flat_map(remarks));
-    if !trial.sequences.is_empty() {
-        let names = trial.sequences.join(", ");
-        lines.push(format!("numbers of {names} were used up; no rollback gives them back"));
+    let mut lines = vec![table(&head, steps.iter().map(line).collect())];
+    lines.extend(steps.iter().flat_map(remarks));
+    let used: Vec<&str> = items(found, "sequences").iter().filter_map(Value::as_str).collect();
+    if !used.is_empty() {
+        lines.push(format!("numbers of {} were used up; no rollback gives them back", used.join(", ")));
     }
-    lines.push(sum(trial, good));
+    lines.push(sum(found, steps, good));
     lines.join("\n")
 }
 
-fn line(step: &Finding) -> Vec<String> {
-    let result = match step.verdict {
-        Verdict::Passed => "ok",
-        Verdict::OnSchema => "ok, no rows",
-        Verdict::LeftOut(_) => "left out",
-        Verdict::NotTried(_) => "not tried",
-        Verdict::Failed(_) => "FAILED",
+fn line(step: &Value) -> Vec<String> {
+    let result = word(step, "result");
+    let shown = match result {
+        "passed" => "ok",
+        "passed on the schema" => "ok, no rows",
+        "failed" => "FAILED",
+        other => other,
     };
-    let tried = matches!(step.verdict, Verdict::Passed | Verdict::Failed(_));
-    let number = |number: String| if tried { number } else { String::new() };
+    let tried = matches!(result, "passed" | "failed");
+    let number = |name: &str| if tried { step[name].to_string() } else { String::new() };
     vec![
-        step.version.to_string(),
-        format!("{}/{}", step.step, step.of),
-        result.to_owned(),
-        number(step.ms.to_string()),
-        number(step.rows.to_string()),
-        locks(&step.locks),
-        step.summary.clone(),
+        step["version"].to_string(),
+        format!("{}/{}", step["step"], step["of"]),
+        shown.to_owned(),
+        number("ms"),
+        number("rows"),
+        locks(items(step, "locks")),
+        word(step, "summary").to_owned(),
     ]
 }
 
 /// Those that stop somebody.
-fn locks(locks: &[Lock]) -> String {
-    let felt: Vec<&Lock> = locks.iter().filter(|lock| !lock.stops.is_empty()).collect();
-    let text = |lock: &&Lock| format!("{} {}", lock.relation, lock.mode);
+fn locks(locks: &[Value]) -> String {
+    let felt: Vec<&Value> = locks.iter().filter(|lock| !word(lock, "stops").is_empty()).collect();
+    let text = |lock: &&Value| format!("{} {}", word(lock, "relation"), word(lock, "mode"));
     let few: Vec<String> = felt.iter().take(FEW).map(text).collect();
     match felt.len() {
         0..=FEW => few.join(", "),
@@ -80,40 +81,39 @@ fn locks(locks: &[Lock]) -> String {
     }
 }
 
-fn remarks(step: &Finding) -> Vec<String> {
-    let at = format!("version {} step {}", step.version, step.step);
-    let why = match &step.verdict {
-        Verdict::NotTried(why) if why != "not reached" => Some(format!("{at}: not tried: {why}")),
-        Verdict::LeftOut(why) => Some(format!("{at}: left out: {why}")),
+fn remarks(step: &Value) -> Vec<String> {
+    let at = format!("version {} step {}", step["version"], step["step"]);
+    let why = word(step, "why");
+    let told = match word(step, "result") {
+        "not tried" if why != "not reached" => Some(format!("{at}: not tried: {why}")),
+        "left out" => Some(format!("{at}: left out: {why}")),
         _ => None,
     };
-    why.into_iter().chain(step.remarks.iter().map(|remark| format!("{at}: {remark}"))).collect()
+    let all = items(step, "remarks").iter().filter_map(Value::as_str);
+    told.into_iter().chain(all.map(|remark| format!("{at}: {remark}"))).collect()
 }
 
-fn sum(trial: &Trial, good: bool) -> String {
-    let passed = trial.count(|verdict| *verdict == Verdict::Passed);
-    let left = trial.count(not_tried);
-    let mut versions: Vec<i64> = trial.steps.iter().map(|step| step.version).collect();
+fn sum(found: &Value, steps: &[Value], good: bool) -> String {
+    let count = |result: &str| steps.iter().filter(|step| word(step, "result") == result).count();
+    let mut versions: Vec<&Value> = steps.iter().map(|step| &step["version"]).collect();
     versions.dedup();
-    let done = if trial.direction == Direction::Up { "applied" } else { "taken back" };
-    let schema = match trial.count(|verdict| *verdict == Verdict::OnSchema) {
+    let done = if found["direction"] == "up" { "applied" } else { "taken back" };
+    let counted = |result: &str, told: &str| match count(result) {
         0 => String::new(),
-        n => format!(", {n} on an empty copy of the schema"),
+        n => format!(", {n} {told}"),
     };
-    let out = match trial.count(|verdict| matches!(verdict, Verdict::LeftOut(_))) {
-        0 => String::new(),
-        n => format!(", {n} left out"),
-    };
-    let left = if left == 0 { String::new() } else { format!(", {left} not tried") };
-    let failed = match trial.count(|verdict| matches!(verdict, Verdict::Failed(_))) {
-        0 => String::new(),
-        n => format!(", {n} failed"),
-    };
-    let counted = if passed == 1 { "1 step".to_owned() } else { format!("{passed} steps") };
-    let steps = match (trial.steps.len() == passed, passed) {
-        (true, 1) => "its one step passed".to_owned(),
-        (true, n) => format!("all {n} steps passed"),
-        (false, _) => format!("{counted} passed{failed}{schema}{out}{left}"),
+    let rest = [
+        counted("failed", "failed"),
+        counted("passed on the schema", "on an empty copy of the schema"),
+        counted("left out", "left out"),
+        counted("not tried", "not tried"),
+    ]
+    .concat();
+    let steps = match (count("passed"), steps.len()) {
+        (1, 1) => "its one step passed".to_owned(),
+        (passed, all) if passed == all => format!("all {all} steps passed"),
+        (1, _) => format!("1 step passed{rest}"),
+        (passed, _) => format!("{passed} steps passed{rest}"),
     };
     match good {
         true => format!("dry run: {} {done}; {steps}; nothing was changed", would(versions.len())),

@@ -141,6 +141,7 @@ fn kind(code: &str, message: &str) -> Kind {
         }
         "42704" => Kind::NotFound,
         "22000" if message.contains("dimensions") => Kind::WrongDimension,
+        "22004" | "55000" => Kind::BadArgument,
         "HT500" => Kind::Failed,
         _ if code.starts_with("HT") => Kind::BadArgument,
         _ => Kind::ALL.into_iter().find(|kind| kind.sqlstate() == code).unwrap_or(Kind::Failed),
@@ -188,6 +189,7 @@ mod tests {
             ("22023", "no", 2),
             ("22012", "division by zero", 1),
             ("22000", "expected 3 dimensions, not 2", 18),
+            ("55000", "item 2.ready is not signed", 2),
             ("08001", "the database cannot be reached", 10),
             ("HT404", "there is no route", 2),
             ("HT500", "the function failed", 1),

@@ -1,10 +1,10 @@
 //! `up`, `down` and `goto` through the function: what they mean in versions, and what has moved in the end.
 
 use super::function::Function;
-use super::{needs_database, refuse_patience, show, watch};
+use super::{refuse_patience, show, watch};
 use crate::args::{Args, Down, Goto, Up};
 use crate::output::Output;
-use crate::{confirm, folder, migrate};
+use crate::{confirm, dry_run, folder, migrate};
 use serde_json::{Map, Value, json};
 use strata_core::Error;
 use strata_core::plan::Direction;
@@ -22,7 +22,7 @@ struct Move {
 
 /// `strata up [N]`
 pub async fn up(function: &Function, args: &Args, up: &Up, output: &Output) -> Result<u8, Error> {
-    refuse_patience(&up.patience)?;
+    refuse_patience(&up.patience, &up.trial)?;
     let before = Standing::read(function, args).await?;
     let mut wanted = Move { to_phase: up.to_phase, dry: up.trial.dry_run, ..Move::default() };
     if let Some(count) = up.count {
@@ -35,7 +35,7 @@ pub async fn up(function: &Function, args: &Args, up: &Up, output: &Output) -> R
 
 /// `strata down [N]`
 pub async fn down(function: &Function, args: &Args, down: &Down, output: &Output) -> Result<u8, Error> {
-    refuse_patience(&down.patience)?;
+    refuse_patience(&down.patience, &down.trial)?;
     if down.all && !down.yes && !down.trial.dry_run {
         confirm::ask(&confirm::DOWN, output)?;
     }
@@ -51,7 +51,7 @@ pub async fn down(function: &Function, args: &Args, down: &Down, output: &Output
 
 /// `strata goto V`
 pub async fn goto(function: &Function, args: &Args, goto: &Goto, output: &Output) -> Result<u8, Error> {
-    refuse_patience(&goto.patience)?;
+    refuse_patience(&goto.patience, &goto.trial)?;
     let before = Standing::read(function, args).await?;
     let newest = before.versions(|state| state != "pending").last().copied().unwrap_or(0);
     let direction = if goto.version < newest { Direction::Down } else { Direction::Up };
@@ -88,21 +88,32 @@ impl Standing {
         direction: Direction,
         wanted: Move,
     ) -> Result<u8, Error> {
-        if wanted.dry {
-            return Err(needs_database("a dry run"));
-        }
         output.log(&format!("pack {} by {}", self.pack, function.address()));
         let variables: Map<String, Value> =
             args.set.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         let asked = json!({
             "pack": self.pack, "target": wanted.target, "to_phase": wanted.to_phase, "variables": variables,
+            "dry_run": wanted.dry,
         });
         let started = function.post_once("migrate", &asked).await?;
         let run = started["run"].as_str().unwrap_or_default().to_owned();
+        if wanted.dry {
+            return self.found(function, &run, output).await;
+        }
         watch::follow(function, &run, output).await?;
         let after = show::page(function, &self.pack).await?;
         let report = self.report(&after, direction, (run, wanted.short));
         Ok(migrate::print(output, &self.pack, direction, &report))
+    }
+
+    /// What a dry run has found, also where it would fail.
+    async fn found(&self, function: &Function, run: &str, output: &Output) -> Result<u8, Error> {
+        let outcome = watch::follow(function, run, output).await;
+        let mut said = function.get(&format!("runs/{run}/report")).await?;
+        match (said["report"].take(), outcome) {
+            (Value::Null, Err(error)) => Err(error),
+            (found, outcome) => Ok(dry_run::report::print(output, &self.pack, found, outcome.err().as_ref())),
+        }
     }
 
     /// What has moved since.

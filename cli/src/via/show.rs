@@ -86,10 +86,14 @@ pub async fn sign_off(
 ) -> Result<u8, Error> {
     let pack = folder::name(args)?;
     let evidence = sign.evidence.clone().unwrap_or_else(|| json!({}));
-    let asked = json!({"pack": pack, "item": sign.item, "reason": sign.reason, "evidence": evidence});
+    let asked = json!({
+        "pack": pack, "item": sign.item, "reason": sign.reason, "evidence": evidence, "withdraw": sign.withdraw,
+    });
     let signed = function.post("sign-off", &asked).await?;
-    let json = json!({"pack": pack, "item": sign.item, "signature": signed["signature"], "withdrawn": false});
-    output.result(json, &format!("{} is signed", sign.item));
+    let json = json!({
+        "pack": pack, "item": sign.item, "signature": signed["signature"], "withdrawn": sign.withdraw,
+    });
+    output.result(json, &format!("{} is {}", sign.item, if sign.withdraw { "withdrawn" } else { "signed" }));
     Ok(0)
 }
 

@@ -20,8 +20,11 @@ pub async fn follow(function: &Function, run: &str, output: &Output) -> Result<(
         told.tell(&progress, output);
         match text(&progress, "state") {
             "queued" | "running" => {}
-            "succeeded" => return Ok(()),
+            "succeeded" | "passed" => return Ok(()),
             "waiting" => return Err(waiting(function, text(&progress, "pack")).await?),
+            _ if pulled && text(&progress, "sqlstate") == Kind::Interrupted.sqlstate() => {
+                return Err(Error::new(Kind::Interrupted, text(&progress, "message")));
+            }
             _ => return Err(ended(&progress, run)),
         }
         tokio::select! {
@@ -38,6 +41,9 @@ pub async fn follow(function: &Function, run: &str, output: &Output) -> Result<(
         }
     }
 }
+
+/// What to do about a dry run that could not try everything.
+const UNTRIED: &str = "nothing was changed; what was not tried shows on a copy of the database";
 
 fn text<'p>(progress: &'p Value, name: &str) -> &'p str {
     progress[name].as_str().unwrap_or_default()
@@ -68,6 +74,8 @@ fn ended(progress: &Value, run: &str) -> Error {
         ("cancelled", _, message) => {
             Error::new(Kind::Interrupted, message.unwrap_or("the run was cancelled").to_owned())
         }
+        // The hint is not kept: what could not be tried is told by its steps.
+        ("incomplete", Some(code), Some(message)) => function::error(code, message, (None, Some(UNTRIED))),
         (_, Some(code), Some(message)) => {
             failed(code, &placed(progress, code, message), (said("detail"), said("hint")))
         }

@@ -79,6 +79,11 @@ mod tests {
         assert_eq!(ask("select sources || ' ' || missing from strata.switch_model('maxi')"), "2 0");
         assert_eq!(found("[0,1,0,0]"), "1 2 3");
         assert_eq!(list("select model || ' ' || dimensions from strata.search_model()"), "maxi 4");
+        assert_eq!(list("select model from strata.search_model('{note}')"), "maxi");
+        assert_eq!(
+            refusal("select strata.search_model('{note,none}')"),
+            "42704 entity_types: entity type \"none\" is not a source"
+        );
         assert_eq!(ask("select sources || ' ' || missing from strata.revert_model('maxi')"), "2 0");
         assert_eq!(found("[1,0,0]"), "1 2 3");
         run("select strata.switch_model('maxi')");

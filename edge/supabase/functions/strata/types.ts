@@ -484,6 +484,10 @@ export type SignOff = {
    * What was restored, where a backup is signed.
    */
   evidence?: { [key in string]?: JsonValue };
+  /**
+   * Take the sign-off back; the reason says why.
+   */
+  withdraw?: boolean;
 };
 
 /**
@@ -617,9 +621,17 @@ export type Search = {
    */
   embedding?: Array<number>;
   /**
-   * Whose rows, where a service asks; a user asks for their own.
+   * The model that made `embedding`: refused where the sources are searched by another.
+   */
+  embedding_model?: string;
+  /**
+   * Whose rows, where a service asks; a user asks for their own. As Postgres writes it: a uuid, a number, a name.
    */
   user?: string;
+  /**
+   * In this organisation alone.
+   */
+  organisation?: string;
   /**
    * Rows wanted, 10 without it.
    */
@@ -655,7 +667,7 @@ export type Search = {
 };
 
 /**
- * A row that was found: a row of `strata.rag_search`.
+ * A row that was found: a row of `strata.search`, which has those of `strata.rag_search` for keys of any type.
  */
 export type Hit = {
   /**
@@ -663,7 +675,7 @@ export type Hit = {
    */
   entity_type: string;
   /**
-   * Its key.
+   * Its key, as Postgres writes it.
    */
   entity_id: string;
   /**
@@ -675,9 +687,9 @@ export type Hit = {
    */
   content: string | null;
   /**
-   * One minus the cosine distance, from -1 to 1.
+   * One minus the cosine distance, from -1 to 1; none where it was found by its words and has no embedding yet.
    */
-  similarity: number;
+  similarity: number | null;
   /**
    * When it was made.
    */
