@@ -342,9 +342,13 @@ pub struct Worker {
     /// Answer /metrics for Prometheus and /health on this address, such as 127.0.0.1:9187.
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<String>,
-    /// Seconds between two looks for runs, and for jobs that nobody told of.
-    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3600))]
-    pub poll: u32,
+    /// Seconds between two looks for runs, and for jobs that nobody told of. Without it 1, with --rest 5.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub poll: Option<u32>,
+    /// URL of the Supabase project, where only HTTP is open: embeddings alone, through its REST. STRATA_SECRET_KEY holds a
+    /// secret key of the project.
+    #[arg(long, value_name = "URL")]
+    pub rest: Option<String>,
     /// Seconds after which an executor whose session does nothing is taken for hung: its session is ended and its run taken over.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub lease: u32,
@@ -368,6 +372,22 @@ pub struct Embed {
     /// Calls of providers at the same time.
     #[arg(long, value_name = "CALLS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub calls: u32,
+    /// URL of the Supabase project, where only HTTP is open: through its REST. STRATA_SECRET_KEY holds a secret key of the
+    /// project.
+    #[arg(long, value_name = "URL")]
+    pub rest: Option<String>,
+}
+
+impl Command {
+    /// The project whose REST it is to go through.
+    pub fn rest(&self) -> Option<&str> {
+        match self {
+            Command::Worker(worker) => worker.rest.as_deref(),
+            Command::Embed(embed) => embed.rest.as_deref(),
+            Command::Reindex(reindex) => reindex.embed.rest.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Options of `reindex`.

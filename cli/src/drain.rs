@@ -2,6 +2,8 @@
 //! session, so that one waits for its provider while another writes; no transaction is open while a provider works.
 
 pub mod broom;
+pub mod by_rest;
+pub mod by_session;
 pub mod queue;
 pub mod tally;
 
@@ -63,9 +65,9 @@ impl Desk {
 pub type Desks = BTreeMap<String, Desk>;
 
 /// What drains.
-pub struct Drain<'d> {
+pub struct Drain<'d, Q> {
     /// The queue.
-    pub queue: Queue<'d>,
+    pub queue: &'d Q,
     /// The models.
     pub desks: &'d Desks,
     /// Rows a claim.
@@ -80,7 +82,7 @@ pub struct Drain<'d> {
     pub benched: RefCell<BTreeMap<String, ProviderError>>,
 }
 
-impl Drain<'_> {
+impl<Q: Queue> Drain<'_, Q> {
     /// Until nothing is ripe, or we are told to stop. Only a failure of the database is an error.
     pub async fn run(&self, lanes: usize) -> Result<(), Error> {
         try_join_all((0..lanes).map(|_| self.lane())).await.map(drop)
@@ -102,6 +104,8 @@ impl Drain<'_> {
             if models.is_empty() {
                 break;
             }
+            // No call is begun in the last third of a lease: it is longer than the longest call.
+            let until = self.queue.lease().map(|lease| Instant::now() + lease * 2 / 3);
             let jobs = self.queue.claim(self.batch, &models).await?;
             if jobs.is_empty() {
                 break;
@@ -112,15 +116,21 @@ impl Drain<'_> {
             }
             for (model, jobs) in by_model {
                 if let Some(desk) = self.desks.get(&model) {
-                    self.work(desk, &model, jobs).await?;
+                    self.work(desk, &model, jobs, until).await?;
                 }
             }
-            self.broom.sweep(&self.queue, self.tally.ended()).await;
+            self.broom.sweep(self.queue, self.tally.ended()).await;
         }
         Ok(())
     }
 
-    async fn work(&self, desk: &Desk, model: &str, mut jobs: Vec<Job>) -> Result<(), Error> {
+    async fn work(
+        &self,
+        desk: &Desk,
+        model: &str,
+        mut jobs: Vec<Job>,
+        until: Option<Instant>,
+    ) -> Result<(), Error> {
         let limits: Limits = desk.provider.limits();
         for at in 0..jobs.len() {
             if let Err(cause) = cut(desk, &mut jobs[at]).await {
@@ -130,7 +140,11 @@ impl Drain<'_> {
         }
         let mut left: VecDeque<Vec<Job>> = embed::calls(jobs, limits).into();
         while let Some(call) = left.pop_front() {
-            if self.call(desk, model, call, &mut left).await?.is_break() {
+            let stop = match until.is_some_and(|until| Instant::now() > until) {
+                true => self.give_back(&call, None).await.map(|()| ControlFlow::Break(()))?,
+                false => self.call(desk, model, call, &mut left).await?,
+            };
+            if stop.is_break() {
                 let rest: Vec<Job> = left.into_iter().flatten().collect();
                 return self.give_back(&rest, None).await;
             }

@@ -2,6 +2,8 @@
 
 use crate::args::{Args, Embed, Reindex};
 use crate::drain::broom::Broom;
+use crate::drain::by_rest::ByRest;
+use crate::drain::by_session::BySession;
 use crate::drain::queue::{Left, Queue};
 use crate::drain::tally::Tally;
 use crate::drain::{Desk, Desks, Drain};
@@ -10,15 +12,16 @@ use crate::output::Output;
 use crate::provider::{self, Provider, ProviderError};
 use crate::session::Session;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Deserialize;
 use serde_json::json;
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
-use strata_core::statement::{Statement, Value};
+use strata_core::statement::Statement;
 use strata_core::{Error, Kind};
 use tokio::sync::watch;
 
 /// Rows a page of the walk over a source. Large enough that the walk is not the work, small enough to lock briefly.
-const PAGE: i64 = 1_000;
+pub const PAGE: i64 = 1_000;
 
 /// Longest that the command waits for a job to be tried again.
 const PATIENCE: f64 = 30.0;
@@ -56,21 +59,81 @@ impl Model {
     }
 }
 
+/// A registered source, as a walk sees it.
+#[derive(Deserialize)]
+pub struct Registered {
+    /// Entity type.
+    pub entity_type: String,
+    /// Whether its rows are embedded here; else the application does it.
+    pub queued: bool,
+}
+
+/// Which rows of a source are queued.
+pub enum Walk {
+    /// Those that have no vector.
+    Missing,
+    /// Those that have one too; only where it is of another model.
+    Again {
+        /// Only those.
+        only_other: bool,
+    },
+}
+
 /// `strata embed`
 pub async fn run(args: &Args, embed: &Embed, output: &Output) -> Result<u8, Error> {
-    let session = Session::open_installed(args).await?;
-    let sources = sources(&session).await?;
-    let desks = open_all(&models(&session).await?)?;
+    let name = format!("strata embed {}", std::process::id());
+    match &embed.rest {
+        Some(url) => {
+            let queue = ByRest::at(url, name)?;
+            missing((&queue, queue.address()), embed, output).await
+        }
+        None => {
+            let session = Session::open_installed(args).await?;
+            let queue = BySession::new(&session, name);
+            missing((&queue, session.address()), embed, output).await
+        }
+    }
+}
+
+async fn missing<Q: Queue>(
+    (queue, address): (&Q, &str),
+    embed: &Embed,
+    output: &Output,
+) -> Result<u8, Error> {
+    let sources = some(queue.sources().await?)?;
+    let desks = open_all(&queue.models().await?)?;
     tell_of(&desks, output);
-    let queued = queue_missing(&session, &sources).await? + queue_changes(&session).await?;
-    output.log(&format!("{queued} rows have no embedding and are queued on {}", session.address()));
-    drain(&session, &desks, embed, output).await
+    let mut queued = 0;
+    for source in sources.iter().filter(|source| source.queued) {
+        queued += walk(queue, source, &Walk::Missing).await?;
+    }
+    queued += queue_changes(queue).await?;
+    output.log(&format!("{queued} rows have no embedding and are queued on {address}"));
+    drain(queue, &desks, embed, output).await
 }
 
 /// `strata reindex`
 pub async fn again(args: &Args, reindex: &Reindex, output: &Output) -> Result<u8, Error> {
-    let session = Session::open_installed(args).await?;
-    let mut sources = sources(&session).await?;
+    let name = format!("strata embed {}", std::process::id());
+    match &reindex.embed.rest {
+        Some(url) => {
+            let queue = ByRest::at(url, name)?;
+            all_again((&queue, queue.address()), reindex, output).await
+        }
+        None => {
+            let session = Session::open_installed(args).await?;
+            let queue = BySession::new(&session, name);
+            all_again((&queue, session.address()), reindex, output).await
+        }
+    }
+}
+
+async fn all_again<Q: Queue>(
+    (queue, address): (&Q, &str),
+    reindex: &Reindex,
+    output: &Output,
+) -> Result<u8, Error> {
+    let mut sources = some(queue.sources().await?)?;
     if let Some(types) = &reindex.types {
         if let Some(unknown) = types.iter().find(|name| !sources.iter().any(|s| s.entity_type == **name)) {
             return Err(Error::new(Kind::NotFound, format!("source \"{unknown}\" does not exist"))
@@ -78,16 +141,16 @@ pub async fn again(args: &Args, reindex: &Reindex, output: &Output) -> Result<u8
         }
         sources.retain(|source| types.contains(&source.entity_type));
     } else {
-        sources.retain(|source| source.is_queued);
+        sources.retain(|source| source.queued);
     }
-    let desks = open_all(&models(&session).await?)?;
+    let desks = open_all(&queue.models().await?)?;
     tell_of(&desks, output);
     let mut queued = 0;
     for source in &sources {
-        queued += walk(&session, source, &Walk::Again { only_other: reindex.other_models }).await?;
+        queued += walk(queue, source, &Walk::Again { only_other: reindex.other_models }).await?;
     }
-    output.log(&format!("{queued} rows are queued to be embedded again on {}", session.address()));
-    drain(&session, &desks, &reindex.embed, output).await
+    output.log(&format!("{queued} rows are queued to be embedded again on {address}"));
+    drain(queue, &desks, &reindex.embed, output).await
 }
 
 fn tell_of(desks: &Desks, output: &Output) {
@@ -97,10 +160,10 @@ fn tell_of(desks: &Desks, output: &Output) {
 }
 
 /// Until nothing is left, with a bar where somebody watches.
-async fn drain(session: &Session, desks: &Desks, embed: &Embed, output: &Output) -> Result<u8, Error> {
+async fn drain<Q: Queue>(queue: &Q, desks: &Desks, embed: &Embed, output: &Output) -> Result<u8, Error> {
     let (began, tally, broom) = (Instant::now(), Tally::default(), Broom::default());
     let drain = Drain {
-        queue: Queue::new(session, format!("strata embed {}", std::process::id())),
+        queue,
         desks,
         batch: embed.batch,
         tally: &tally,
@@ -133,7 +196,7 @@ pub fn stop_asked() -> watch::Receiver<bool> {
 }
 
 /// Drains until nothing is left, or only what would take too long to wait for.
-async fn drain_all(drain: &Drain<'_>, lanes: u32, output: &Output) -> Result<Left, Error> {
+async fn drain_all<Q: Queue>(drain: &Drain<'_, Q>, lanes: u32, output: &Output) -> Result<Left, Error> {
     let models: Vec<String> = drain.desks.keys().cloned().collect();
     let mut told = "";
     loop {
@@ -167,7 +230,7 @@ fn why_to_wait(left: &Left) -> &'static str {
 }
 
 /// Whether it did what it was asked.
-fn verdict(drain: &Drain<'_>, left: &Left, output: &Output) -> Result<u8, Error> {
+fn verdict<Q: Queue>(drain: &Drain<'_, Q>, left: &Left, output: &Output) -> Result<u8, Error> {
     if let Some(cause) = drain.benched.borrow().values().next() {
         return Err(provider_failed(cause.clone()));
     }
@@ -193,10 +256,12 @@ fn verdict(drain: &Drain<'_>, left: &Left, output: &Output) -> Result<u8, Error>
         output.log(&format!("{aside} rows were set aside earlier: strata.retry_dead() has them tried again"));
     }
     if left.lent > 0 {
-        let (rows, until) = (left.lent, left.lent_until.as_deref().unwrap_or("later"));
+        let until =
+            left.lent_until.as_ref().map_or("when its lease is over".to_owned(), |at| format!("at {at}"));
+        let rows = left.lent;
         output.log(&format!(
             "{rows} rows are held by another worker, of which nobody can see whether it works; if it does not, they are \
-             free at {until}"
+             free {until}"
         ));
         return Ok(NOT_ALL);
     }
@@ -205,9 +270,13 @@ fn verdict(drain: &Drain<'_>, left: &Left, output: &Output) -> Result<u8, Error>
 
 /// The registered sources; an error when there are none.
 pub async fn sources(session: &Session) -> Result<Vec<Source>, Error> {
-    let rows = registered(session).await?;
-    match rows.is_empty() {
-        false => Ok(rows),
+    some(registered(session).await?)
+}
+
+/// Refuses none.
+fn some<T>(sources: Vec<T>) -> Result<Vec<T>, Error> {
+    match sources.is_empty() {
+        false => Ok(sources),
         true => {
             Err(Error::new(Kind::NotFound, "no source is registered, so there is nothing to embed or search")
                 .hint("register a table with strata.add_source, or run a pack that does"))
@@ -228,34 +297,14 @@ pub async fn registered(session: &Session) -> Result<Vec<Source>, Error> {
     Ok(rows.iter().map(source).collect())
 }
 
-/// The models that rows are embedded with: those that sources are searched by, and those that they are changed to.
-pub async fn models(session: &Session) -> Result<Vec<Model>, Error> {
-    let statement = Statement::ours(include_str!("../../sql/query/embedded_models.sql"), Vec::new());
-    let rows = session.ask("reading the models", &statement).await?;
-    let model = |row: &strata_core::statement::Row| {
-        let text = |i: usize| row.get(i).cloned().flatten().unwrap_or_default();
-        Model { name: text(0), provider: text(1), dimensions: text(2).parse().unwrap_or(0) }
-    };
-    Ok(rows.iter().map(model).collect())
-}
-
 fn open_all(models: &[Model]) -> Result<Desks, Error> {
     models.iter().map(|model| Ok((model.name.clone(), Desk::new(model.open()?)))).collect()
 }
 
-/// One page of the walks of all changes of models: how many jobs are new, and whether every walk is at its end.
-pub async fn queue_change(session: &Session) -> Result<(i64, bool), Error> {
-    let sql = include_str!("../../sql/query/continue_model_changes.sql");
-    let rows =
-        session.ask("queueing rows for another model", &Statement::ours(sql, vec![Value::Int(PAGE)])).await?;
-    let cell = |i: usize| rows.first().and_then(|row| row.get(i).cloned().flatten()).unwrap_or_default();
-    Ok((cell(0).parse().unwrap_or(0), cell(1) == "true"))
-}
-
-async fn queue_changes(session: &Session) -> Result<i64, Error> {
+async fn queue_changes<Q: Queue>(queue: &Q) -> Result<i64, Error> {
     let mut queued = 0;
     loop {
-        let (new, done) = queue_change(session).await?;
+        let (new, done) = queue.continue_changes(PAGE).await?;
         queued += new;
         if done {
             return Ok(queued);
@@ -290,43 +339,13 @@ fn warn_of_cuts(desks: &Desks, output: &Output) {
     }
 }
 
-async fn queue_missing(session: &Session, sources: &[Source]) -> Result<i64, Error> {
-    let mut queued = 0;
-    for source in sources.iter().filter(|source| source.is_queued) {
-        queued += walk(session, source, &Walk::Missing).await?;
-    }
-    Ok(queued)
-}
-
-/// Which rows of a source are queued.
-enum Walk {
-    /// Those that have no vector.
-    Missing,
-    /// Those that have one too; only where it is of another model.
-    Again { only_other: bool },
-}
-
-impl Walk {
-    fn page(&self, source: &Source, last: Option<&str>) -> Statement {
-        let mut params = vec![source.entity_type.as_str().into(), last.into(), Value::Int(PAGE)];
-        match self {
-            Walk::Missing => Statement::ours(include_str!("../../sql/query/enqueue_missing.sql"), params),
-            Walk::Again { only_other } => {
-                params.push(Value::Bool(*only_other));
-                Statement::ours(include_str!("../../sql/query/enqueue_again.sql"), params)
-            }
-        }
-    }
-}
-
 /// Page by page to the end; how many jobs are new.
-async fn walk(session: &Session, source: &Source, walk: &Walk) -> Result<i64, Error> {
+async fn walk<Q: Queue>(queue: &Q, source: &Registered, walk: &Walk) -> Result<i64, Error> {
     let (mut queued, mut last) = (0, None::<String>);
     loop {
-        let rows = session.ask("queueing rows", &walk.page(source, last.as_deref())).await?;
-        let cell = |i: usize| rows.first().and_then(|row| row.get(i).cloned().flatten());
-        queued += cell(0).and_then(|n| n.parse::<i64>().ok()).unwrap_or(0);
-        last = cell(1);
+        let (new, after) = queue.page(&source.entity_type, walk, last.as_deref()).await?;
+        queued += new;
+        last = after;
         if last.is_none() {
             return Ok(queued);
         }

@@ -28,7 +28,9 @@ mod open_run;
 mod output;
 mod provider;
 mod push;
+mod rest;
 mod search;
+mod secret_key;
 mod session;
 mod sign_off;
 mod status;
@@ -73,6 +75,9 @@ async fn start() -> ExitCode {
 
 /// Exit code of a command that did what it was asked.
 async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
+    if args.command.rest().is_some() {
+        rest::alone(args)?;
+    }
     if let Some(url) = &args.via {
         return via::run(args, url, output).await;
     }

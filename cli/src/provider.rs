@@ -9,7 +9,7 @@ mod remote;
 #[cfg(test)]
 mod tests;
 
-pub use http::{client_to, variable};
+pub use http::{client_to, innermost, patience, variable};
 pub use local::calm_tensors;
 use std::ops::Range;
 use std::pin::Pin;

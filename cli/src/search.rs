@@ -19,11 +19,11 @@ pub async fn run(args: &Args, search: &Search, output: &Output) -> Result<u8, Er
         return Err(Error::new(Kind::BadArgument, "the text to search for is empty"));
     }
     let session = Session::open_installed(args).await?;
-    let sources = chosen(embed::sources(&session).await?, search);
+    let sources = chosen(embed::sources(&session).await?, search)?;
     let hits = match hits(&session, search, &sources).await {
         // The sources were switched to another model since we read them.
         Err(error) if matches!(error.kind(), Kind::BadData | Kind::WrongDimension) => {
-            let now = chosen(embed::sources(&session).await?, search);
+            let now = chosen(embed::sources(&session).await?, search)?;
             match model(&now)? == model(&sources)? {
                 true => return Err(error),
                 false => hits(&session, search, &now).await?,
@@ -61,13 +61,15 @@ async fn hits(session: &Session, search: &Search, sources: &[Source]) -> Result<
     rows.iter().map(Hit::read).collect::<Result<_, _>>().map_err(|e| failed("reading hits", db_error(e)))
 }
 
-/// The sources that were asked for. Where one of the names is none, all: the server says so.
-fn chosen(sources: Vec<Source>, search: &Search) -> Vec<Source> {
-    let Some(types) = &search.types else { return sources };
-    match types.iter().all(|name| sources.iter().any(|source| source.entity_type == *name)) {
-        true => sources.into_iter().filter(|source| types.contains(&source.entity_type)).collect(),
-        false => sources,
+/// The sources that were asked for. Refuses a name that is none's, as the server does.
+fn chosen(sources: Vec<Source>, search: &Search) -> Result<Vec<Source>, Error> {
+    let Some(types) = &search.types else { return Ok(sources) };
+    let names: Vec<&str> = sources.iter().map(|source| source.entity_type.as_str()).collect();
+    if let Some(unknown) = types.iter().find(|name| !names.contains(&name.as_str())) {
+        let message = format!("entity_types: entity type \"{unknown}\" is not a source");
+        return Err(Error::new(Kind::NotFound, message).hint(format!("sources: {}", names.join(", "))));
     }
+    Ok(sources.into_iter().filter(|source| types.contains(&source.entity_type)).collect())
 }
 
 /// The one model that all sources share: vectors of two models have no common ranking.

@@ -11,6 +11,7 @@ mod watch;
 use crate::args::{Args, Command, Patience, Trial};
 use crate::output::Output;
 use function::Function;
+pub use function::error;
 use strata_core::{Error, Kind};
 
 /// What it does.

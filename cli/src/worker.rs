@@ -28,7 +28,9 @@ pub async fn run(args: &Args, wish: &Worker, output: &Output) -> Result<u8, Erro
 
 async fn work(args: &Args, wish: &Worker, output: &Output, pulse: &Pulse) -> Result<u8, Error> {
     let shift = Shift { args, wish, output, pulse, stop: stop_asked() };
-    match (wish.only, wish.once) {
+    // Runs need sessions: they are gone on with by whoever has one.
+    let only = wish.rest.as_ref().map_or(wish.only, |_| Some(Task::Embeddings));
+    match (only, wish.once) {
         (Some(Task::Runs), _) => runs::run(args, wish, output).await,
         (Some(Task::Embeddings), _) => shift.serve().await,
         (None, true) => {

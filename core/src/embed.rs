@@ -6,6 +6,7 @@ mod chunks;
 mod error;
 mod failure;
 mod refusal;
+pub mod rpc;
 mod vectors;
 mod wire;
 

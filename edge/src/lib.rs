@@ -10,7 +10,6 @@ pub mod caller;
 #[cfg(feature = "describe")]
 pub mod describe;
 pub mod fault;
-pub mod jobs;
 pub mod jwt;
 pub mod keys;
 pub mod provider;

@@ -4,14 +4,7 @@ use crate::request::{Migrate, Search, SignOff};
 use crate::route::{PackName, RunId};
 use serde_json::{Map, Value, json};
 
-/// One call of PostgREST's `/rpc`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rpc {
-    /// Its name; never a caller's word.
-    pub function: &'static str,
-    /// Its arguments.
-    pub arguments: Value,
-}
+pub use strata_core::embed::rpc::Call as Rpc;
 
 fn rpc(function: &'static str, arguments: Value) -> Rpc {
     Rpc { function, arguments }
@@ -91,11 +84,6 @@ pub fn sign_off(asked: &SignOff) -> Rpc {
 /// Which model a text is to be embedded with that is searched for in these sources, or in all.
 pub fn search_model(entity_types: Option<&[String]>) -> Rpc {
     rpc("search_model", json!({"entity_types": entity_types}))
-}
-
-/// The models that rows are embedded with; while a model is changed, the one that takes its place too.
-pub fn embedded_models() -> Rpc {
-    rpc("embedded_models", json!({}))
 }
 
 /// The rows nearest to a vector of a model, as the caller may see them, whatever their keys are. What was not said keeps the

@@ -19,9 +19,14 @@ extension_sql_file!(
     requires = ["start_model_change"]
 );
 extension_sql_file!(
+    "../../sql/create/continue_model_changes.sql",
+    name = "continue_model_changes",
+    requires = ["continue_model_change"]
+);
+extension_sql_file!(
     "../../sql/create/switch_model.sql",
     name = "switch_model",
-    requires = ["continue_model_change"]
+    requires = ["continue_model_changes"]
 );
 extension_sql_file!(
     "../../sql/create/end_model_change.sql",

@@ -10,6 +10,7 @@ comment on column strata.source_beside.walked is 'All rows without a vector of i
 
 comment on function strata.start_model_change(text, text, jsonb, text, bigint) is
     'From now on every source of a model is embedded with another as well; search goes on under the old one.';
+comment on function strata.continue_model_changes(int) is 'continue_model_change of every change that is open.';
 comment on function strata.continue_model_change(text, int) is 'Queues the next page of rows that have no vector of the new model.';
 comment on function strata.switch_model(text, bigint) is 'From the next search on, sources are searched under the new model; refuses until it is complete.';
 comment on function strata.revert_model(text, bigint) is 'The way back: sources are searched under the old model again.';

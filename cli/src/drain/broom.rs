@@ -23,7 +23,7 @@ impl Default for Broom {
 impl Broom {
     /// Sweeps where it is time; `ended`: jobs that this process has ended or handed back so far. One lane of several does it.
     /// Where it fails the queue stays larger, and nothing else: a session that is gone is told by the next claim.
-    pub async fn sweep(&self, queue: &Queue<'_>, ended: u64) {
+    pub async fn sweep(&self, queue: &impl Queue, ended: u64) {
         if ended < self.due.get() {
             return;
         }

@@ -1,13 +1,11 @@
-//! The queue of jobs as a worker sees it: claims a batch, hands vectors or failures back. Each call is one statement and so
-//! one transaction: none is open while a provider works.
+//! The queue of jobs as a worker sees it, whichever way it is reached: claims a batch, hands vectors or failures back. Each
+//! call is one transaction: none is open while a provider works.
 
 use crate::drain::Failure;
-use crate::session::{Session, db_error, failed};
-use pgvector::Vector;
+use crate::embed::{Model, Registered, Walk};
+use std::time::Duration;
 use strata_core::Error;
 use strata_core::embed::{Chunking, Claimed};
-use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// One claimed job.
@@ -23,7 +21,7 @@ pub struct Job {
     pub fence: i64,
     /// Text.
     pub content: String,
-    /// Of the text.
+    /// Of the text, as the way that it came by writes it; only ever handed back.
     pub hash: Vec<u8>,
     /// Failures so far.
     pub attempts: i32,
@@ -78,121 +76,50 @@ pub struct Left {
     pub stopped: i64,
 }
 
-/// A session that works on the queue under a name.
-pub struct Queue<'s> {
-    session: &'s Session,
-    worker: String,
-}
+/// Where jobs come from, under the name of a worker.
+pub trait Queue {
+    /// How long what is claimed is ours; none: as long as our session lives.
+    fn lease(&self) -> Option<Duration>;
 
-type Parameters<'p> = [&'p (dyn ToSql + Sync)];
-
-impl<'s> Queue<'s> {
-    /// Under this name.
-    pub fn new(session: &'s Session, worker: String) -> Self {
-        Queue { session, worker }
-    }
+    /// The models that rows are embedded with: those that sources are searched by, and those that they are changed to.
+    async fn models(&self) -> Result<Vec<Model>, Error>;
 
     /// Up to so many jobs of these models. Empty: there is nothing to do now.
-    pub async fn claim(&self, max: i32, models: &[String]) -> Result<Vec<Job>, Error> {
-        let sql = include_str!("../../../sql/query/claim_jobs.sql");
-        let rows = self.rows("claiming jobs", sql, &[&self.worker, &max, &models]).await?;
-        rows.iter().map(job).collect::<Result<_, _>>().map_err(|e| failed("reading jobs", db_error(e)))
-    }
+    async fn claim(&self, max: i32, models: &[String]) -> Result<Vec<Job>, Error>;
 
     /// How many were stored and how many were stale. All of one model, as the jobs of a call are.
-    pub async fn complete(&self, jobs: &[Job], vectors: Vec<Vec<f32>>) -> Result<(i32, i32), Error> {
-        let parts = || jobs.iter().flat_map(|job| job.sent().iter().map(move |_| job));
-        let (types, ids, fences) = keys(parts());
-        let hashes: Vec<&[u8]> = parts().map(|job| job.hash.as_slice()).collect();
-        let chunks: Option<Vec<i32>> = jobs
-            .iter()
-            .any(|job| job.chunking.is_some())
-            .then(|| jobs.iter().flat_map(|job| (0..).zip(job.sent()).map(|(chunk, _)| chunk)).collect());
-        let vectors: Vec<Vector> = vectors.into_iter().map(Vector::from).collect();
-        let sql = include_str!("../../../sql/query/complete_jobs.sql");
-        let model = model_of(jobs);
-        let parameters: &Parameters<'_> = &[&types, &ids, &fences, &hashes, &vectors, &model, &chunks];
-        let told = self.rows("storing embeddings", sql, parameters).await?;
-        Ok(told.first().map_or((0, 0), |row| (row.get(0), row.get(1))))
-    }
+    async fn complete(&self, jobs: &[Job], vectors: Vec<Vec<f32>>) -> Result<(i32, i32), Error>;
 
     /// How many of them are dead now. All of one model.
-    pub async fn fail(&self, jobs: &[Job], failure: &Failure) -> Result<i32, Error> {
-        let (types, ids, fences) = keys(jobs.iter());
-        let (wait, kind) = (failure.wait.map(|wait| wait.as_secs_f64()), failure.kind.name());
-        let sql = include_str!("../../../sql/query/fail_jobs.sql");
-        let parameters: &Parameters<'_> =
-            &[&types, &ids, &fences, &failure.reason, &wait, &kind, &model_of(jobs)];
-        let told = self.rows("recording failed jobs", sql, parameters).await?;
-        Ok(told.first().map_or(0, |row| row.get(1)))
-    }
+    async fn fail(&self, jobs: &[Job], failure: &Failure) -> Result<i32, Error>;
 
     /// Frees the room of dead rows, where this session may. After how many more jobs that is worth it again.
-    pub async fn sweep(&self) -> Result<u64, Error> {
-        let doing = "sweeping the queue";
-        let look = || self.rows(doing, include_str!("../../../sql/query/queue_litter.sql"), &[]);
-        let mut told = look().await?;
-        if told.first().is_some_and(|row| row.get(0)) {
-            self.rows(doing, include_str!("../../../sql/query/sweep_queue.sql"), &[]).await?;
-            told = look().await?;
-        }
-        Ok(told.first().map_or(0, |row| row.get::<_, i64>(1).unsigned_abs()))
-    }
+    async fn sweep(&self) -> Result<u64, Error>;
 
     /// Zero: the provider may be called now with so many tokens. Else how long to wait. Unit: seconds.
-    pub async fn turn(&self, model: &str, tokens: i64) -> Result<f64, Error> {
-        let sql = include_str!("../../../sql/query/take_turn.sql");
-        let told = self.rows("asking for a turn", sql, &[&model, &tokens]).await?;
-        Ok(told.first().map_or(0.0, |row| row.get(0)))
-    }
+    async fn turn(&self, model: &str, tokens: i64) -> Result<f64, Error>;
 
     /// What is left of these models. Counts, so it is for when there is nothing else to do.
-    pub async fn left(&self, models: &[String]) -> Result<Left, Error> {
-        let sql = include_str!("../../../sql/query/left.sql");
-        let told = self.rows("counting the jobs", sql, &[&models, &self.worker]).await?;
-        Ok(told.first().map_or_else(Left::default, |row| Left {
-            ripe: row.get(0),
-            later: row.get(1),
-            held: row.get(2),
-            lent: row.get(3),
-            lent_until: row.get(4),
-            dead: row.get(5),
-            next: row.get(6),
-            stopped: row.get(7),
-        }))
-    }
+    async fn left(&self, models: &[String]) -> Result<Left, Error>;
 
-    async fn rows(&self, doing: &str, sql: &str, parameters: &Parameters<'_>) -> Result<Vec<Row>, Error> {
-        let statement = self.session.prepare(sql).await.map_err(|e| failed(doing, db_error(e)))?;
-        let rows = self.session.client().query(&statement, parameters).await;
-        rows.map_err(|e| failed(doing, db_error(e)))
-    }
+    /// One page of the walks of all changes of models: how many jobs are new, and whether every walk is at its end.
+    async fn continue_changes(&self, rows: i64) -> Result<(i64, bool), Error>;
+
+    /// The registered sources.
+    async fn sources(&self) -> Result<Vec<Registered>, Error>;
+
+    /// One page of a walk over a source behind this key: how many jobs are new, and the last key; none: it is at its end.
+    async fn page(&self, entity_type: &str, walk: &Walk, after: Option<&str>) -> Result<Page, Error>;
+
+    /// Says that we have nothing to do, to be woken. False: look again soon.
+    async fn rest(&self) -> Result<bool, Error>;
+
+    /// Ends when somebody has written since we said so.
+    async fn woken(&self);
+
+    /// We rest no longer.
+    async fn rouse(&self) -> Result<(), Error>;
 }
 
-fn job(row: &Row) -> Result<Job, tokio_postgres::Error> {
-    Ok(Job {
-        entity_type: row.try_get(0)?,
-        id: row.try_get(1)?,
-        model: row.try_get(2)?,
-        fence: row.try_get(3)?,
-        content: row.try_get(4)?,
-        hash: row.try_get(5)?,
-        attempts: row.try_get(6)?,
-        chunking: chunking(row.try_get(7)?, row.try_get(8)?),
-        parts: Vec::new(),
-    })
-}
-
-fn model_of(jobs: &[Job]) -> Option<&str> {
-    jobs.first().map(|job| job.model.as_str())
-}
-
-fn chunking(tokens: Option<i32>, overlap: i32) -> Option<Chunking> {
-    let number = |n: i32| usize::try_from(n).unwrap_or(0);
-    tokens.map(|tokens| Chunking { tokens: number(tokens).max(1), overlap: number(overlap) })
-}
-
-fn keys<'j>(jobs: impl Iterator<Item = &'j Job> + Clone) -> (Vec<&'j str>, Vec<Uuid>, Vec<i64>) {
-    let types = jobs.clone().map(|job| job.entity_type.as_str()).collect();
-    (types, jobs.clone().map(|job| job.id).collect(), jobs.map(|job| job.fence).collect())
-}
+/// What a page of a walk came to.
+pub type Page = (i64, Option<String>);

@@ -80,7 +80,7 @@ impl Endpoint {
 
     /// No answer, or half of one.
     fn lost(&self, cause: &reqwest::Error) -> ProviderError {
-        let why = if cause.is_timeout() { "it took too long".to_owned() } else { root(cause) };
+        let why = if cause.is_timeout() { "it took too long".to_owned() } else { innermost(cause) };
         ProviderError::unavailable(self.clean(&format!("{}: {why}", self.address())), None)
     }
 
@@ -113,20 +113,23 @@ pub fn client_to(url: &Url) -> ClientBuilder {
     if local { builder.no_proxy() } else { builder }
 }
 
-fn client(url: &Url) -> Result<Client, ProviderError> {
-    let call = match variable(TIMEOUT_VARIABLE).map(|text| (text.parse::<f64>(), text)) {
-        None => CALL,
-        Some((Ok(seconds), _)) if seconds > 0.0 && seconds <= 86_400.0 => Duration::from_secs_f64(seconds),
-        Some((_, text)) => {
-            return Err(ProviderError::misconfigured(format!(
-                "{TIMEOUT_VARIABLE} {text:?} is no number of seconds"
-            )));
+/// Longest that a call of a provider may take.
+pub fn patience() -> Result<Duration, ProviderError> {
+    match variable(TIMEOUT_VARIABLE).map(|text| (text.parse::<f64>(), text)) {
+        None => Ok(CALL),
+        Some((Ok(seconds), _)) if seconds > 0.0 && seconds <= 86_400.0 => {
+            Ok(Duration::from_secs_f64(seconds))
         }
-    };
-    client_to(url)
-        .timeout(call)
-        .build()
-        .map_err(|cause| ProviderError::misconfigured(format!("HTTP cannot be set up: {}", root(&cause))))
+        Some((_, text)) => {
+            Err(ProviderError::misconfigured(format!("{TIMEOUT_VARIABLE} {text:?} is no number of seconds")))
+        }
+    }
+}
+
+fn client(url: &Url) -> Result<Client, ProviderError> {
+    let failed =
+        |cause| ProviderError::misconfigured(format!("HTTP cannot be set up: {}", innermost(&cause)));
+    client_to(url).timeout(patience()?).build().map_err(failed)
 }
 
 fn secret(key: &str) -> Result<HeaderValue, ProviderError> {
@@ -146,7 +149,7 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The innermost cause: the outer ones repeat the URL.
-fn root(cause: &reqwest::Error) -> String {
+pub fn innermost(cause: &reqwest::Error) -> String {
     let mut inner: &dyn Error = cause;
     while let Some(next) = inner.source() {
         inner = next;

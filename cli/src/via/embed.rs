@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(function: &Function, embed: &Embed, output: &Output) -> Result<u8, Error> {
     let (began, mut sum) = (Instant::now(), Sum::default());
     output.log(&format!(
-        "embedding by {}; what has no job yet is queued by \"strata embed\" with a connection",
+        "embedding by {}; what has no job yet is queued by \"strata embed\" with a connection or --rest",
         function.address()
     ));
     let last = loop {

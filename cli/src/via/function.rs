@@ -1,14 +1,12 @@
 //! The Edge Function as a client sees it: a URL, a key, JSON both ways, and its errors as ours.
 
-use crate::provider::{client_to, variable};
+use crate::provider::{client_to, innermost};
+use crate::secret_key;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
 use std::time::Duration;
 use strata_core::{Error, Kind};
-
-/// Where a secret key of the project may be, the first that is set.
-const KEYS: [&str; 3] = ["STRATA_SECRET_KEY", "SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"];
 
 /// Longest that an answer may take; the platform gives 150 seconds.
 const PATIENCE: Duration = Duration::from_secs(160);
@@ -37,7 +35,7 @@ impl Function {
             return Err(wrong("it is not the URL of a function".into()));
         }
         let client = client_to(&base).timeout(PATIENCE).build().map_err(|e| wrong(e.to_string()))?;
-        Ok(Function { client, base, key: key()? })
+        Ok(Function { client, base, key: secret_key::read()? })
     }
 
     /// Where it is, for messages.
@@ -146,25 +144,6 @@ fn kind(code: &str, message: &str) -> Kind {
         _ if code.starts_with("HT") => Kind::BadArgument,
         _ => Kind::ALL.into_iter().find(|kind| kind.sqlstate() == code).unwrap_or(Kind::Failed),
     }
-}
-
-fn key() -> Result<HeaderValue, Error> {
-    let Some((name, key)) = KEYS.iter().find_map(|name| Some((name, variable(name)?))) else {
-        return Err(Error::new(Kind::NotAuthorized, format!("{} is not set", KEYS[0]))
-            .hint("set it to a secret key of the project"));
-    };
-    let mut value = HeaderValue::from_str(&key)
-        .map_err(|_| Error::new(Kind::NotAuthorized, format!("{name} has characters that no key has")))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn innermost(cause: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = cause;
-    while let Some(next) = inner.source() {
-        inner = next;
-    }
-    inner.to_string()
 }
 
 /// `{"pack": name}`

@@ -2,12 +2,14 @@
 
 use crate::args::{Args, Task, Worker};
 use crate::drain::broom::Broom;
+use crate::drain::by_rest::ByRest;
+use crate::drain::by_session::BySession;
 use crate::drain::queue::{Left, Queue};
 use crate::drain::tally::Tally;
 use crate::drain::{Desk, Desks, Drain};
-use crate::embed;
+use crate::embed::PAGE;
 use crate::output::Output;
-use crate::session::{Session, db_error, failed};
+use crate::session::Session;
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,6 +23,9 @@ const LOOK: Duration = Duration::from_secs(30);
 
 /// Between two lines of progress, and between two counts of the queue.
 const TELL: Duration = Duration::from_secs(10);
+
+/// Between two looks through the API, where nobody says otherwise. Each is a few requests.
+const CALM: Duration = Duration::from_secs(5);
 
 /// Pages of a walk in which nothing is new, before we look after something else.
 const PAGES: u32 = 100;
@@ -63,35 +68,53 @@ impl Shift<'_> {
                     return Ok(0);
                 }
                 Err(error) if self.wish.once => return Err(error),
-                Err(error) if matches!(error.kind(), Kind::NotInstalled | Kind::Forbidden) => {
-                    return Err(error);
-                }
+                Err(error) if self.is_hopeless(error.kind()) => return Err(error),
                 // The session is given up and with it what it had claimed.
                 Err(error) => self.output.log(&format!("embeddings: {}; trying again", error.message())),
             }
-            if self.pause(Duration::from_secs(self.wish.poll.into())).await {
+            if self.pause(self.poll()).await {
                 return Ok(0);
             }
         }
     }
 
+    /// What trying again does not change. A key is given once and for all, where a server may be starting.
+    fn is_hopeless(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::NotInstalled | Kind::Forbidden)
+            || self.wish.rest.is_some() && matches!(kind, Kind::NotAuthorized | Kind::BadArgument)
+    }
+
     async fn session(&self) -> Result<(), Error> {
+        let name = format!("strata worker {}", std::process::id());
+        if let Some(url) = &self.wish.rest {
+            return self.work(&ByRest::at(url, name)?).await;
+        }
         let session = Session::open_installed(self.args).await?;
         session.ask("listening", &Statement::verbatim("listen strata_jobs")).await?;
-        self.answered();
+        self.work(&BySession::new(&session, name)).await
+    }
+
+    async fn work<Q: Queue>(&self, queue: &Q) -> Result<(), Error> {
         let mut told = BTreeMap::new();
         loop {
-            let desks = self.open(&session, &mut told).await?;
-            if self.until_next_look(&session, &desks).await? {
+            let desks = self.open(queue, &mut told).await?;
+            self.answered();
+            if self.until_next_look(queue, &desks).await? {
                 return Ok(());
             }
         }
     }
 
+    /// Between two looks for what nobody told of.
+    fn poll(&self) -> Duration {
+        let usual = if self.wish.rest.is_some() { CALM } else { Duration::from_secs(1) };
+        self.wish.poll.map_or(usual, |seconds| Duration::from_secs(seconds.into()))
+    }
+
     /// The models that rows are embedded with, as far as this process can work with them; why not is told once.
-    async fn open(&self, session: &Session, told: &mut BTreeMap<String, String>) -> Result<Desks, Error> {
+    async fn open<Q: Queue>(&self, queue: &Q, told: &mut BTreeMap<String, String>) -> Result<Desks, Error> {
         let mut desks = Desks::new();
-        for model in embed::models(session).await? {
+        for model in queue.models().await? {
             match model.open() {
                 Ok(provider) => drop(desks.insert(model.name, Desk::new(provider))),
                 Err(error) => self.complain(told, &model.name, error.message()),
@@ -102,7 +125,7 @@ impl Shift<'_> {
 
     /// Embeddings alone were asked for.
     fn is_asked_for(&self) -> bool {
-        self.wish.only == Some(Task::Embeddings)
+        self.wish.only == Some(Task::Embeddings) || self.wish.rest.is_some()
     }
 
     fn complain(&self, told: &mut BTreeMap<String, String>, model: &str, why: &str) {
@@ -112,9 +135,9 @@ impl Shift<'_> {
     }
 
     /// Drains and rests. True: it is done for good.
-    async fn until_next_look(&self, session: &Session, desks: &Desks) -> Result<bool, Error> {
+    async fn until_next_look<Q: Queue>(&self, queue: &Q, desks: &Desks) -> Result<bool, Error> {
         let drain = Drain {
-            queue: Queue::new(session, format!("strata worker {}", std::process::id())),
+            queue,
             desks,
             batch: self.wish.batch,
             tally: &self.pulse.tally,
@@ -127,7 +150,7 @@ impl Shift<'_> {
         loop {
             let done = tokio::select! {
                 done = drain.run(lanes) => done,
-                never = self.watch_over(session, desks) => never,
+                never = self.watch_over(queue, desks) => never,
             };
             if drain.benched.borrow().len() > benched {
                 benched = drain.benched.borrow().len();
@@ -135,26 +158,26 @@ impl Shift<'_> {
             }
             done?;
             self.answered();
-            if !drain.is_stopping() && self.walk(session).await? {
+            if !drain.is_stopping() && self.walk(queue).await? {
                 continue;
             }
             if self.wish.once || drain.is_stopping() {
-                self.count(&drain.queue, desks).await?;
+                self.count(queue, desks).await?;
                 self.tell();
                 return Ok(true);
             }
             if began.elapsed() > LOOK {
-                self.count(&drain.queue, desks).await?;
+                self.count(queue, desks).await?;
                 return Ok(false);
             }
-            self.rest(session, &drain, lanes).await?;
+            self.rest(&drain, lanes).await?;
         }
     }
 
     /// Queues more rows for the models that are being changed to. True: there is more to do now.
-    async fn walk(&self, session: &Session) -> Result<bool, Error> {
+    async fn walk<Q: Queue>(&self, queue: &Q) -> Result<bool, Error> {
         for _ in 0..PAGES {
-            let (new, done) = embed::queue_change(session).await?;
+            let (new, done) = queue.continue_changes(PAGE).await?;
             if new > 0 || done {
                 return Ok(new > 0);
             }
@@ -163,18 +186,18 @@ impl Shift<'_> {
     }
 
     /// Until a writer wakes us, or it is time to look.
-    async fn rest(&self, session: &Session, drain: &Drain<'_>, lanes: usize) -> Result<(), Error> {
-        let rests = ask(session, include_str!("../../../sql/query/rest.sql")).await?;
+    async fn rest<Q: Queue>(&self, drain: &Drain<'_, Q>, lanes: usize) -> Result<(), Error> {
+        let rests = drain.queue.rest().await?;
         if rests {
             // What was written before we rested has woken nobody.
             drain.run(lanes).await?;
         }
         tokio::select! {
-            () = session.woken() => {}
-            _ = self.pause(Duration::from_secs(self.wish.poll.into())) => {}
+            () = drain.queue.woken() => {}
+            _ = self.pause(self.poll()) => {}
         }
         if rests {
-            ask(session, include_str!("../../../sql/query/rouse.sql")).await?;
+            drain.queue.rouse().await?;
         }
         Ok(())
     }
@@ -186,17 +209,16 @@ impl Shift<'_> {
     }
 
     /// Progress, for as long as there is work.
-    async fn watch_over<T>(&self, session: &Session, desks: &Desks) -> T {
-        let queue = Queue::new(session, String::new());
+    async fn watch_over<Q: Queue, T>(&self, queue: &Q, desks: &Desks) -> T {
         loop {
             tokio::time::sleep(TELL).await;
             // Its failure is the drain's too, and the drain tells it.
-            let _ = self.count(&queue, desks).await;
+            let _ = self.count(queue, desks).await;
             self.tell();
         }
     }
 
-    async fn count(&self, queue: &Queue<'_>, desks: &Desks) -> Result<(), Error> {
+    async fn count<Q: Queue>(&self, queue: &Q, desks: &Desks) -> Result<(), Error> {
         let models: Vec<String> = desks.keys().cloned().collect();
         *self.pulse.left.borrow_mut() = queue.left(&models).await?;
         self.answered();
@@ -208,7 +230,7 @@ impl Shift<'_> {
     }
 
     /// Why models were benched.
-    fn hear(&self, drain: &Drain<'_>) {
+    fn hear<Q>(&self, drain: &Drain<'_, Q>) {
         for (model, cause) in drain.benched.borrow().iter() {
             self.pulse.tally.complain(&cause.to_string());
             self.output.log(&format!("model {model} is left alone for {} s: {cause}", LOOK.as_secs()));
@@ -235,11 +257,4 @@ impl Shift<'_> {
             false => self.output.log(&text),
         }
     }
-}
-
-/// The only boolean of a statement.
-async fn ask(session: &Session, sql: &str) -> Result<bool, Error> {
-    let lost = |cause| failed("resting", db_error(cause));
-    let statement = session.prepare(sql).await.map_err(lost)?;
-    session.client().query_one(&statement, &[]).await.map_err(lost)?.try_get(0).map_err(lost)
 }

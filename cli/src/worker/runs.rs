@@ -37,7 +37,7 @@ pub async fn run(args: &Args, wish: &Worker, output: &Output) -> Result<u8, Erro
             }
         }
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(wish.poll.into())) => {}
+            () = tokio::time::sleep(Duration::from_secs(wish.poll.unwrap_or(1).into())) => {}
             () = stop.asked() => return Ok(0),
         }
     }

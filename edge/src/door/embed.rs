@@ -10,15 +10,21 @@ use crate::answer::{self, Benched, Drained, Left};
 use crate::budget::Budget;
 use crate::caller::Credentials;
 use crate::fault::Fault;
-use crate::jobs::{self, Completed, Failed, Failure, Job};
 use crate::provider::{Model, Providers};
-use crate::rpc;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Duration;
+use strata_core::embed::rpc::{self, Completed, Failed, Failure, Job, Mark};
 use strata_core::embed::{self, Blame, Meaning, ProviderError};
+
+/// How jobs are leased: without a session that a lease could end with, its time alone ends it. Longer than what one call and
+/// the storing of its vectors may take. Unit: seconds.
+const LEASE: u32 = 120;
+
+/// Who holds them, as `strata.job` shows it.
+const WORKER: &str = "edge function";
 
 /// Longest that jobs are held while the limits of their model are waited for.
 const TURN: Duration = Duration::from_secs(5);
@@ -82,7 +88,7 @@ impl Drain {
             if models.is_empty() {
                 break;
             }
-            let claim = jobs::claim(&models, self.budget.batch);
+            let claim = rpc::claim(WORKER, LEASE, &models, self.budget.batch);
             let jobs: Vec<Job> = answer::read(self.database.call(&claim, &self.by).await?)?;
             if jobs.is_empty() {
                 break;
@@ -91,7 +97,7 @@ impl Drain {
             for job in jobs.into_iter().map(Job::cut) {
                 by_model.entry(job.model.clone()).or_default().push(job);
             }
-            let lease_ends = host::milliseconds() + f64::from(jobs::LEASE) * 1000.0;
+            let lease_ends = host::milliseconds() + f64::from(LEASE) * 1000.0;
             for (model, jobs) in by_model {
                 self.work(&self.desks[&model], jobs, lease_ends).await?;
             }
@@ -112,7 +118,7 @@ impl Drain {
 
     async fn left(&self) -> Result<Left, Fault> {
         let models: Vec<&str> = self.desks.keys().map(String::as_str).collect();
-        answer::read(self.database.call(&jobs::left(&models), &self.by).await?)
+        answer::read(self.database.call(&rpc::left(&models), &self.by).await?)
     }
 
     /// The calls of one claim, none of them begun when the lease could be over before it ends.
@@ -156,7 +162,7 @@ impl Drain {
         let tokens = call.iter().flat_map(Job::sent).map(|text| embed::tokens(text)).sum();
         let began = host::milliseconds();
         loop {
-            let asked = self.database.call(&jobs::turn(&desk.model.model, tokens), &self.by).await?;
+            let asked = self.database.call(&rpc::turn(&desk.model.model, tokens), &self.by).await?;
             let wait = Duration::from_secs_f64(answer::read::<f64>(asked)?.clamp(0.0, 3600.0));
             if wait.is_zero() {
                 return Ok(None);
@@ -170,7 +176,10 @@ impl Drain {
     }
 
     async fn complete(&self, call: &[Job], vectors: &[Vec<f32>]) -> Result<ControlFlow<()>, Fault> {
-        match self.database.call(&jobs::complete(call, vectors), &self.by).await {
+        let marks: Vec<(Mark<'_>, usize)> = call.iter().map(|job| (job.mark(), job.sent().len())).collect();
+        let cut = call.iter().any(|job| job.chunk_tokens.is_some());
+        let back = rpc::complete(model_of(call), &marks, cut, vectors);
+        match self.database.call(&back, &self.by).await {
             Ok(said) => {
                 let Completed { stored, stale } = answer::read(said)?;
                 let mut drained = self.drained.borrow_mut();
@@ -233,7 +242,8 @@ impl Drain {
         reason: &str,
         wait: Option<Duration>,
     ) -> Result<(), Fault> {
-        let said = self.database.call(&jobs::fail(jobs, &Failure { blame, reason, wait }), &self.by).await?;
+        let failure = Failure { blame, reason, wait };
+        let said = self.database.call(&fail(jobs, &failure), &self.by).await?;
         let Failed { dead } = answer::read(said)?;
         let mut drained = self.drained.borrow_mut();
         drained.failed += jobs.len() as u32;
@@ -248,6 +258,16 @@ impl Drain {
             return Ok(());
         }
         let failure = Failure { blame: Blame::Returned, reason: "returned", wait };
-        self.database.call(&jobs::fail(jobs, &failure), &self.by).await.map(drop)
+        self.database.call(&fail(jobs, &failure), &self.by).await.map(drop)
     }
+}
+
+fn fail(jobs: &[Job], failure: &Failure<'_>) -> rpc::Call {
+    let marks: Vec<Mark<'_>> = jobs.iter().map(Job::mark).collect();
+    rpc::fail(model_of(jobs), &marks, failure)
+}
+
+/// The jobs of one call are of one model.
+fn model_of(jobs: &[Job]) -> &str {
+    jobs.first().map_or("", |job| &job.model)
 }

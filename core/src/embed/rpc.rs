@@ -1,17 +1,19 @@
-//! The queue of embeddings as the function sees it: jobs on their way out, vectors and failures on their way back.
+//! The queue of embeddings as it is reached through PostgREST: functions of schema `strata` by name, jobs on their way out,
+//! vectors and failures on their way back.
 
-use crate::rpc::Rpc;
+use super::{Blame, Chunking, Claimed, chunks, tokens};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
-use strata_core::embed::{self, Blame, Chunking, Claimed};
 
-/// How jobs are leased: without a session that a lease could end with, its time alone ends it. Longer than what one call and
-/// the storing of its vectors may take. Unit: seconds.
-pub const LEASE: u32 = 120;
-
-/// Who holds them, as `strata.job` shows it.
-const WORKER: &str = "edge function";
+/// One call of PostgREST's `/rpc`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Its name; never a caller's word.
+    pub function: &'static str,
+    /// Its arguments.
+    pub arguments: Value,
+}
 
 /// A claimed job: a row of `strata.claim_jobs`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -35,18 +37,23 @@ pub struct Job {
     pub chunk_tokens: Option<usize>,
     /// Tokens of a part that the next one begins with.
     #[serde(default)]
-    pub chunk_overlap: usize,
+    pub chunk_overlap: Option<usize>,
     /// The parts, where it is cut.
     #[serde(skip)]
     pub parts: Vec<String>,
 }
 
 impl Job {
-    /// Cuts its text, where it is to be cut. The tokenizers of models are not at hand here: tokens are estimated.
+    /// How its text is to be cut, where it is.
+    pub fn chunking(&self) -> Option<Chunking> {
+        let overlap = self.chunk_overlap.unwrap_or_default();
+        self.chunk_tokens.map(|tokens| Chunking { tokens: tokens.max(1), overlap })
+    }
+
+    /// Cuts its text, where it is to be cut, and the model's tokenizer is not at hand: tokens are estimated.
     pub fn cut(mut self) -> Job {
-        if let Some(tokens) = self.chunk_tokens {
-            let chunking = Chunking { tokens: tokens.max(1), overlap: self.chunk_overlap };
-            let parts = embed::chunks(&self.content, chunking, &embed::tokens);
+        if let Some(chunking) = self.chunking() {
+            let parts = chunks(&self.content, chunking, &tokens);
             self.parts = parts.into_iter().map(|part| self.content[part].to_owned()).collect();
         }
         self
@@ -57,6 +64,16 @@ impl Job {
         match self.parts.is_empty() {
             true => std::slice::from_ref(&self.content),
             false => &self.parts,
+        }
+    }
+
+    /// What it is known by when it goes back.
+    pub fn mark(&self) -> Mark<'_> {
+        Mark {
+            entity_type: &self.entity_type,
+            entity_id: self.entity_id.clone(),
+            fence: self.fence,
+            hash: &self.content_hash,
         }
     }
 }
@@ -73,6 +90,19 @@ impl Claimed for Job {
     fn texts(&self) -> usize {
         self.sent().len()
     }
+}
+
+/// What a job is known by when it goes back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark<'j> {
+    /// Entity type.
+    pub entity_type: &'j str,
+    /// Key of its row.
+    pub entity_id: String,
+    /// As it was claimed.
+    pub fence: i64,
+    /// Of its text, as it was claimed.
+    pub hash: &'j str,
 }
 
 /// What `strata.complete_jobs` answers.
@@ -102,53 +132,59 @@ pub struct Failure<'f> {
     pub wait: Option<Duration>,
 }
 
-/// Claims up to so many jobs of these models.
-pub fn claim(models: &[&str], max: i32) -> Rpc {
+/// Claims up to so many jobs of these models. Without a session that a lease could end with, its time alone ends it. Unit of the
+/// lease: seconds.
+pub fn claim(worker: &str, lease: u32, models: &[&str], max: i32) -> Call {
     let arguments =
-        json!({"worker": WORKER, "max": max, "lease": format!("{LEASE} seconds"), "models": models});
-    Rpc { function: "claim_jobs", arguments }
+        json!({"worker": worker, "max": max, "lease": format!("{lease} seconds"), "models": models});
+    Call { function: "claim_jobs", arguments }
 }
 
-/// Hands vectors back.
-pub fn complete(jobs: &[Job], vectors: &[Vec<f32>]) -> Rpc {
-    let parts = || jobs.iter().flat_map(|job| job.sent().iter().map(move |_| job));
-    let mut arguments = keys(parts());
-    arguments["hashes"] = parts().map(|job| job.content_hash.as_str()).collect();
-    if jobs.iter().any(|job| job.chunk_tokens.is_some()) {
-        arguments["chunks"] = jobs.iter().flat_map(|job| 0..job.sent().len()).collect();
+/// Hands vectors back: `texts` says of how many texts each job is, one vector a text. All of one model; `cut`: some of them are
+/// in parts.
+pub fn complete(model: &str, jobs: &[(Mark<'_>, usize)], cut: bool, vectors: &[Vec<f32>]) -> Call {
+    let parts = || jobs.iter().flat_map(|(mark, texts)| (0..*texts).map(move |chunk| (mark, chunk)));
+    let mut arguments = keys(model, parts().map(|(mark, _)| mark));
+    arguments["hashes"] = parts().map(|(mark, _)| mark.hash).collect();
+    if cut {
+        arguments["chunks"] = parts().map(|(_, chunk)| chunk).collect();
     }
     // As texts: an array of arrays would be taken for an array of two dimensions.
     arguments["vectors"] = vectors.iter().map(|vector| written(vector)).collect();
-    Rpc { function: "complete_jobs", arguments }
+    Call { function: "complete_jobs", arguments }
 }
 
-/// Hands jobs back without.
-pub fn fail(jobs: &[Job], failure: &Failure<'_>) -> Rpc {
-    let mut arguments = keys(jobs.iter());
+/// Hands jobs back without. All of one model.
+pub fn fail(model: &str, jobs: &[Mark<'_>], failure: &Failure<'_>) -> Call {
+    let mut arguments = keys(model, jobs.iter());
     arguments["error"] = failure.reason.into();
     arguments["kind"] = failure.blame.name().into();
     arguments["retry_after"] = failure.wait.map(|wait| format!("{} seconds", wait.as_secs_f64())).into();
-    Rpc { function: "fail_jobs", arguments }
+    Call { function: "fail_jobs", arguments }
 }
 
 /// Asks to call a model once, with about so many tokens; answers the seconds to wait.
-pub fn turn(model: &str, tokens: usize) -> Rpc {
-    Rpc { function: "seconds_to_turn", arguments: json!({"model": model, "tokens": tokens}) }
+pub fn turn(model: &str, tokens: usize) -> Call {
+    Call { function: "seconds_to_turn", arguments: json!({"model": model, "tokens": tokens}) }
 }
 
 /// What is left of these models.
-pub fn left(models: &[&str]) -> Rpc {
-    Rpc { function: "jobs_left", arguments: json!({"models": models}) }
+pub fn left(models: &[&str]) -> Call {
+    Call { function: "jobs_left", arguments: json!({"models": models}) }
 }
 
-fn keys<'j>(jobs: impl Iterator<Item = &'j Job> + Clone) -> Value {
-    let of = |field: fn(&Job) -> Value| -> Value { jobs.clone().map(field).collect() };
+/// The models that rows are embedded with; while a model is changed, the one that takes its place too.
+pub fn embedded_models() -> Call {
+    Call { function: "embedded_models", arguments: json!({}) }
+}
+
+fn keys<'j>(model: &str, marks: impl Iterator<Item = &'j Mark<'j>> + Clone) -> Value {
+    let of = |field: fn(&Mark<'_>) -> Value| -> Value { marks.clone().map(field).collect() };
     json!({
-        // The jobs of one call are of one model.
-        "model": jobs.clone().next().map(|job| job.model.as_str()),
-        "entity_types": of(|job| job.entity_type.as_str().into()),
-        "entity_ids": of(|job| job.entity_id.as_str().into()),
-        "fences": of(|job| job.fence.into()),
+        "model": model,
+        "entity_types": of(|mark| mark.entity_type.into()),
+        "entity_ids": of(|mark| mark.entity_id.as_str().into()),
+        "fences": of(|mark| mark.fence.into()),
     })
 }
 
@@ -165,18 +201,19 @@ mod tests {
     fn job() -> Job {
         let row = json!({
             "entity_type": "note", "entity_id": "0b9f6e1c-5a7d-4c3e-9f21-3d5b8a7c6e10", "model": "m", "fence": 2,
-            "content": "text", "content_hash": "\\x00ff", "attempts": 1,
+            "content": "text", "content_hash": "\\x00ff", "attempts": 1, "chunk_tokens": null, "chunk_overlap": null,
         });
         serde_json::from_value(row).unwrap()
     }
 
     #[test]
     fn a_vector_goes_back_under_the_fence_and_the_hash_of_its_job() {
-        let call = complete(&[job()], &[vec![1.0, -0.5]]);
+        let job = job();
+        let call = complete("m", &[(job.mark(), 1)], false, &[vec![1.0, -0.5]]);
         assert_eq!(call.function, "complete_jobs");
         let expected = json!({
-            "entity_types": ["note"], "entity_ids": ["0b9f6e1c-5a7d-4c3e-9f21-3d5b8a7c6e10"], "fences": [2],
-            "hashes": ["\\x00ff"], "vectors": ["[1,-0.5]"], "model": "m",
+            "model": "m", "entity_types": ["note"], "entity_ids": ["0b9f6e1c-5a7d-4c3e-9f21-3d5b8a7c6e10"], "fences": [2],
+            "hashes": ["\\x00ff"], "vectors": ["[1,-0.5]"],
         });
         assert_eq!(call.arguments, expected);
     }
@@ -186,25 +223,23 @@ mod tests {
         let cut = |chunk_tokens| Job { content: "one two. three four.".into(), chunk_tokens, ..job() }.cut();
         let jobs = [cut(Some(5)), cut(None)];
         assert_eq!(jobs[0].sent(), ["one two.", "three four."]);
-        let call = complete(&jobs, &[vec![1.0], vec![2.0], vec![3.0]]);
+        let marks: Vec<_> = jobs.iter().map(|job| (job.mark(), job.sent().len())).collect();
+        let call = complete("m", &marks, true, &[vec![1.0], vec![2.0], vec![3.0]]);
         assert_eq!(
             (&call.arguments["chunks"], &call.arguments["fences"]),
             (&json!([0, 1, 0]), &json!([2, 2, 2]))
-        );
-        assert_eq!(
-            fail(&jobs, &Failure { blame: Blame::Busy, reason: "no", wait: None }).arguments["fences"],
-            json!([2, 2])
         );
     }
 
     #[test]
     fn a_failure_says_whom_it_is_blamed_on_and_how_long_to_wait() {
         let wait = Some(Duration::from_millis(1500));
-        let call = fail(&[job()], &Failure { blame: Blame::Busy, reason: "no", wait });
+        let job = job();
+        let call = fail("m", &[job.mark()], &Failure { blame: Blame::Busy, reason: "no", wait });
         assert_eq!(call.arguments["kind"], "busy");
         assert_eq!(call.arguments["retry_after"], "1.5 seconds");
         assert_eq!(call.arguments["error"], "no");
-        let call = fail(&[], &Failure { blame: Blame::Returned, reason: "no", wait: None });
+        let call = fail("m", &[], &Failure { blame: Blame::Returned, reason: "no", wait: None });
         assert_eq!((&call.arguments["fences"], &call.arguments["retry_after"]), (&json!([]), &Value::Null));
     }
 
