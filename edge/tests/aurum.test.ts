@@ -101,4 +101,6 @@ async function failures() {
   await sql("update strata.model set provider = 'local'");
   const local = await search(MAYA, { query: "x" });
   equal([local.status, local.body.hint.includes("send an embedding")], [502, true]);
+  // As the tests behind this one find it: a model that can be asked, and has nothing to do.
+  await sql("update strata.model set provider = 'openai'");
 }

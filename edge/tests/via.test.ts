@@ -49,7 +49,9 @@ async function twins(files: Record<string, string>, manifest: string | null = nu
         "22012",
       );
     equal([through.code, last(through.stderr)], [native.code, last(native.stderr)], what);
-    equal(times(plain(through.stdout)), times(native.stdout), what);
+    // A run that has not ended well is told of over a connection alone.
+    const versions = native.stdout.replace(/\n\nrun [^ ]+ \((up|down)\) [\s\S]*$/, "");
+    equal(times(plain(through.stdout)), times(versions), what);
     return through;
   };
   return { same, pack: there };
