@@ -201,10 +201,12 @@ async fn drain_all<Q: Queue>(drain: &Drain<'_, Q>, lanes: u32, output: &Output) 
     let mut told = "";
     loop {
         drain.run(lanes as usize).await?;
-        let left = drain.queue.left(&models).await?;
+        let working = drain.models();
+        // Of a model that cannot work nothing is waited for.
+        let left = drain.queue.left(&working).await?;
         let why = why_to_wait(&left);
-        if why.is_empty() || drain.is_stopping() || drain.models().is_empty() {
-            return Ok(left);
+        if why.is_empty() || drain.is_stopping() || working.is_empty() {
+            return if working.len() == models.len() { Ok(left) } else { drain.queue.left(&models).await };
         }
         if told != why {
             output.log(&format!("{} rows left: {why}", left.ripe + left.later + left.held));

@@ -181,11 +181,18 @@ Deno.test("what fails at the provider is what it is over a connection", async ()
     const done = await command(["embed", ...rest()]);
     equal([done.code, await right(), await queue()], [23, 39, "dead 1: 1"], done.stderr);
   }
-  await sql("update public.note set embedding = null, body = 'note 17' where body = 'poison'");
-  await using _openai = provider(() => refuse(401));
-  const refused = await command(["embed", ...rest()]);
-  equal([refused.code, await queue()], [23, "queued 0: 1"], refused.stderr);
-  truth(refused.stderr.includes("answered 401"), refused.stderr);
+  await sql(`update public.note set embedding = null, body = 'note 17' where body = 'poison';
+    create table public.other (like public.note including all); grant select, update on public.other to service_role;
+    select strata.add_model('small', 'openai', 3);
+    select strata.add_source('other', 'public.other', 'id', 'user_id', null, array['body'], 'embedding', 'small')`);
+  try {
+    await using _openai = provider(() => refuse(401));
+    const refused = await command(["embed", ...rest()]);
+    equal([refused.code, await queue()], [23, "queued 0: 1"], "although another model has nothing to complain of");
+    truth(refused.stderr.includes("answered 401"), refused.stderr);
+  } finally {
+    await sql("select strata.drop_source('other'); drop table public.other; select strata.drop_model('small')");
+  }
 });
 
 Deno.test("rows without a job are queued through REST, and rows are embedded again", async () => {
