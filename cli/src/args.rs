@@ -572,7 +572,6 @@ mod tests {
             &["strata", "eval"],
             &["strata", "eval", "x", "--modes", "magic"],
             &["strata", "eval", "x", "-k", "0"],
-            &["strata", "finalize"],
             &["strata", "sign-off", "9.signed"],
             &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "1"],
             &["strata", "sign-off", "9.signed", "--reason", "x", "--evidence", "{", "--withdraw"],
