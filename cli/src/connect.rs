@@ -12,6 +12,7 @@ mod url;
 mod words;
 
 use attempt::{Line, Opened};
+pub use settings::escaped;
 use settings::{Settings, Surroundings};
 use std::path::Path;
 use std::sync::Arc;

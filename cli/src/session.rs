@@ -36,7 +36,7 @@ impl Session {
 
     /// The same with a search path that `reset all` comes back to.
     pub async fn open_on_path(args: &Args, search_path: &str) -> Result<Session, Error> {
-        Self::open_with(args, Some(&format!("-c search_path={}", escaped(search_path))), None).await
+        Self::open_with(args, Some(&format!("-c search_path={}", connect::escaped(search_path))), None).await
     }
 
     /// Connects to another database of the same server.
@@ -184,12 +184,6 @@ fn said(notice: &Notice) -> Option<String> {
     (!notice.message().ends_with(", skipping")).then_some(line)
 }
 
-/// A value among command-line options: blanks part them, a backslash keeps the character behind it.
-fn escaped(value: &str) -> String {
-    let escape = |c: char| if c.is_whitespace() || c == '\\' { vec!['\\', c] } else { vec![c] };
-    value.chars().flat_map(escape).collect()
-}
-
 /// What Postgres said, or that it can no longer be heard.
 pub fn db_error(error: tokio_postgres::Error) -> DbError {
     match error.as_db_error() {
@@ -275,14 +269,4 @@ impl ToSql for Bound<'_> {
     }
 
     to_sql_checked!();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_search_path_is_one_option_whatever_is_in_it() {
-        assert_eq!(escaped(r#""$user", a\b"#), r#""$user",\ a\\b"#);
-    }
 }

@@ -339,6 +339,16 @@ fn forced(pack: &Pack, half: &Known, ledger: &Ledger) -> Error {
 
 fn behind(pack: &Pack, version: i64, ledger: &Ledger) -> Error {
     let at = ledger.last().map_or("none".to_owned(), |v| v.to_string());
+    if !ledger.bound {
+        let message = format!(
+            "version {version} of pack {} is applied, and {}, which it was not kept in step with, is at version {at}",
+            pack.manifest.name,
+            ledger.name()
+        );
+        return Error::new(Kind::Changed, message).hint(
+            "where this folder is another pack, give it a name of its own in a pack.toml: name = \"...\"",
+        );
+    }
     let message = format!(
         "version {version} of pack {} is applied, and {} is at version {at}: another tool has taken it back",
         pack.manifest.name,

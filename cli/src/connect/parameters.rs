@@ -5,7 +5,7 @@ use strata_core::{Error, Kind};
 
 /// Every parameter that is understood, and the variable that fills it in when nothing else does. PGHOSTADDR is
 /// left out on purpose: with libpq it silently redirects a URL that names another host.
-const KNOWN: [(&str, Option<&str>); 28] = [
+const KNOWN: [(&str, Option<&str>); 29] = [
     ("host", Some("PGHOST")),
     ("hostaddr", None),
     ("port", Some("PGPORT")),
@@ -29,6 +29,8 @@ const KNOWN: [(&str, Option<&str>); 28] = [
     ("keepalives_idle", None),
     ("keepalives_interval", None),
     ("keepalives_count", None),
+    // What Go's drivers take for a setting of the session; with libpq it stands in the options.
+    ("search_path", None),
     // golang-migrate's own. Its table is what `--adopt` names; the others have no meaning here.
     (MIGRATIONS_TABLE, None),
     (MIGRATIONS_TABLE_QUOTED, None),

@@ -145,7 +145,7 @@ impl Settings {
             database: given.text("dbname").unwrap_or(&user).to_owned(),
             password: password(&given),
             passfile: passfile(&given, home),
-            options: given.text("options").map(str::to_owned),
+            options: options(&given),
             application_name: application_name(&given),
             encryption: Encryption::read(&given, root.as_deref())?,
             timeout: timeout(&given)?,
@@ -290,6 +290,19 @@ fn ports(given: &Parameters, count: usize) -> Result<Vec<u16>, Error> {
 fn usual_host(port: u16, exists: &dyn Fn(&Path) -> bool) -> String {
     let listens = |folder: &&str| exists(&Path::new(folder).join(format!(".s.PGSQL.{port}")));
     SOCKETS.into_iter().find(listens).unwrap_or("localhost").to_owned()
+}
+
+/// The settings of the session, as the server reads them.
+fn options(given: &Parameters) -> Option<String> {
+    let path = given.text("search_path").map(|path| format!("-c search_path={}", escaped(path)));
+    let options: Vec<String> = given.text("options").map(str::to_owned).into_iter().chain(path).collect();
+    (!options.is_empty()).then(|| options.join(" "))
+}
+
+/// A value among command-line options: blanks part them, a backslash keeps the character behind it.
+pub fn escaped(value: &str) -> String {
+    let escape = |c: char| if c.is_whitespace() || c == '\\' { vec!['\\', c] } else { vec![c] };
+    value.chars().flat_map(escape).collect()
 }
 
 /// Zero and less wait for ever, as with libpq.

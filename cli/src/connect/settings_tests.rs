@@ -145,3 +145,12 @@ fn tcp_is_kept_alive_as_told() {
     };
     assert_eq!(keepalive, expected);
 }
+
+#[test]
+fn a_search_path_of_the_url_is_a_setting_of_the_session() {
+    let options = |url| read(Some(url), &[]).options;
+    assert_eq!(options("postgres://h/d?search_path=shop").as_deref(), Some("-c search_path=shop"));
+    let both = "postgres://h/d?search_path=shop,%20public&options=-c%20work_mem%3D1MB";
+    assert_eq!(options(both).as_deref(), Some(r"-c work_mem=1MB -c search_path=shop,\ public"));
+    assert_eq!(escaped(r#""$user", a\b"#), r#""$user",\ a\\b"#, "one option, whatever is in it");
+}

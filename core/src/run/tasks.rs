@@ -127,7 +127,8 @@ impl Task {
         let error = Error::failed(doing, cause);
         match state.as_str() {
             _ if file => error,
-            "42501" if !told => error.hint(grant(&message)),
+            "42501" if !told => error.of_kind(Kind::Forbidden).hint(grant(&message)),
+            "42501" => error.of_kind(Kind::Forbidden),
             "55P03" => error.of_kind(Kind::Locked),
             "ST006" => taken_over(),
             "ST007" => error.of_kind(Kind::Changed),
