@@ -5,10 +5,11 @@ mod chain;
 mod set;
 
 use crate::args::{Args, DEFAULT_MODEL, Eval, Mode};
-use crate::embed::{self, Model};
+use crate::embed;
 use crate::output::{Output, table};
 use crate::provider::{self, Provider};
 use crate::session::{Session, db_error, failed};
+use crate::sources::{Model, provider_failed};
 use chain::Chain;
 use indicatif::ProgressBar;
 use pgvector::Vector;
@@ -83,7 +84,7 @@ async fn vectors(
     let mut vectors = Vec::with_capacity(texts.len());
     for part in texts.chunks(STEP) {
         let told: Vec<String> = part.iter().filter(|text| !text.is_empty()).cloned().collect();
-        let made = provider::checked(provider, &told).await.map_err(embed::provider_failed)?;
+        let made = provider::checked(provider, &told).await.map_err(provider_failed)?;
         let mut made = made.into_iter().map(Vector::from);
         vectors.extend(part.iter().map(|text| if text.is_empty() { None } else { made.next() }));
         bar.inc(part.len() as u64);

@@ -33,6 +33,7 @@ mod search;
 mod secret_key;
 mod session;
 mod sign_off;
+mod sources;
 mod status;
 mod teller;
 mod together;

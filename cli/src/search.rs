@@ -1,10 +1,10 @@
 //! `search`: embeds a text with the model of the sources and asks `strata.search` in the caller's session.
 
 use crate::args::{Args, Search};
-use crate::embed::{self, Model, Source};
 use crate::output::{Output, table};
 use crate::provider;
 use crate::session::{Session, db_error, failed};
+use crate::sources::{self, Model, Source};
 use pgvector::Vector;
 use serde_json::json;
 use strata_core::{Error, Kind};
@@ -19,11 +19,11 @@ pub async fn run(args: &Args, search: &Search, output: &Output) -> Result<u8, Er
         return Err(Error::new(Kind::BadArgument, "the text to search for is empty"));
     }
     let session = Session::open_installed(args).await?;
-    let sources = chosen(embed::sources(&session).await?, search)?;
+    let sources = chosen(sources::sources(&session).await?, search)?;
     let hits = match hits(&session, search, &sources).await {
         // The sources were switched to another model since we read them.
         Err(error) if matches!(error.kind(), Kind::BadData | Kind::WrongDimension) => {
-            let now = chosen(embed::sources(&session).await?, search)?;
+            let now = chosen(sources::sources(&session).await?, search)?;
             match model(&now)? == model(&sources)? {
                 true => return Err(error),
                 false => hits(&session, search, &now).await?,
@@ -93,7 +93,7 @@ async fn embedding(model: &Model, text: &str) -> Result<Vector, Error> {
     let provider = model.open()?;
     let texts = [text.to_owned()];
     let vectors = provider::checked(provider.as_ref(), &texts).await;
-    let mut vectors = vectors.map_err(embed::provider_failed)?;
+    let mut vectors = vectors.map_err(sources::provider_failed)?;
     Ok(Vector::from(vectors.remove(0)))
 }
 

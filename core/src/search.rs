@@ -10,6 +10,7 @@ mod diversity;
 mod hybrid;
 mod nearest;
 mod request;
+mod rrf;
 mod shape;
 mod statement;
 pub use diversity::{Candidate, Picker};

@@ -1,122 +1,13 @@
 //! Runs a planned search: binds its arguments, reads its rows, and where the answer is to be diverse, picks among them.
 
-use crate::jsonb::Jsonb;
+use crate::key::Key;
 use crate::prepared;
 use crate::ranked;
-use crate::registry::Registry;
-use pgrx::Uuid;
+use crate::values::{Hit, Values, again, bind};
 use pgrx::datum::DatumWithOid;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
-use strata_core::search::{Argument, Candidate, Diverse, Id, Name, Picker, Plan};
-
-/// A row of the answer, its key of the type `I`: entity_type, entity_id, title, content, similarity, created_at, metadata.
-pub type Hit<I> =
-    (String, I, Option<String>, Option<String>, Option<f64>, Option<TimestampWithTimeZone>, Jsonb);
-
-/// The values that stay with the door.
-pub struct Values<'a> {
-    /// query_embedding; none where the search begins at a row.
-    pub embedding: Option<DatumWithOid<'a>>,
-    /// Its numbers.
-    pub question: Option<&'a [f32]>,
-    /// Whose rows: a uuid, or a text where ids are texts.
-    pub tenant: DatumWithOid<'a>,
-    /// organisation_filter.
-    pub organisation: Option<&'a str>,
-    /// metadata_filter.
-    pub metadata: Option<DatumWithOid<'a>>,
-    /// query_text.
-    pub text: Option<&'a str>,
-    /// The row that the search begins at: as the tenant.
-    pub row: Option<DatumWithOid<'a>>,
-}
-
-/// What rows and tenants can be named by: uuid, or text.
-pub trait Key: FromDatum + IntoDatum + Clone {
-    /// What core calls it.
-    type Name: Name + Default;
-
-    /// As core calls it.
-    fn name(&self) -> Self::Name;
-
-    /// Named by a uuid.
-    fn of(id: Uuid) -> Self;
-
-    /// As a text, where it is one.
-    fn text(&self) -> Option<&str>;
-
-    /// Whose rows: core decides.
-    fn tenant(
-        registry: &Registry,
-        filter: Option<Self::Name>,
-        row_security: bool,
-    ) -> Result<Self, ErrorReport>;
-
-    /// Who is asking, where that is known to the policies of stores.
-    fn caller(&self) -> Option<Uuid>;
-
-    /// An array of them, as a parameter.
-    fn array(keys: Vec<Self>) -> DatumWithOid<'static>;
-}
-
-impl Key for Uuid {
-    type Name = Id;
-
-    fn name(&self) -> Id {
-        *self.as_bytes()
-    }
-
-    fn of(id: Uuid) -> Self {
-        id
-    }
-
-    fn text(&self) -> Option<&str> {
-        None
-    }
-
-    fn tenant(registry: &Registry, filter: Option<Id>, row_security: bool) -> Result<Self, ErrorReport> {
-        registry.tenant(filter.map(Uuid::from_bytes), row_security)
-    }
-
-    fn caller(&self) -> Option<Uuid> {
-        Some(*self)
-    }
-
-    fn array(keys: Vec<Self>) -> DatumWithOid<'static> {
-        keys.into()
-    }
-}
-
-impl Key for String {
-    type Name = String;
-
-    fn name(&self) -> String {
-        self.clone()
-    }
-
-    fn of(id: Uuid) -> Self {
-        id.to_string()
-    }
-
-    fn text(&self) -> Option<&str> {
-        Some(self)
-    }
-
-    fn tenant(registry: &Registry, filter: Option<String>, row_security: bool) -> Result<Self, ErrorReport> {
-        registry.tenant_by_text(filter, row_security)
-    }
-
-    /// A caller need not be a uuid. Where they must be one, for the policy of a store, it finds that out by itself.
-    fn caller(&self) -> Option<Uuid> {
-        None
-    }
-
-    fn array(keys: Vec<Self>) -> DatumWithOid<'static> {
-        keys.into()
-    }
-}
+use strata_core::search::{Argument, Candidate, Diverse, Picker, Plan};
 
 /// The rows that a plan finds.
 pub fn hits<I: Key>(plan: &Plan, values: &Values<'_>) -> spi::Result<Vec<Hit<I>>> {
@@ -157,43 +48,12 @@ fn is_short(plan: &Plan, parameters: &[DatumWithOid<'_>], found: usize) -> spi::
     Ok(more.contains(&Some(true)))
 }
 
-/// The same value once more, for as long as it is there.
-pub fn again<'a>(value: &DatumWithOid<'a>) -> DatumWithOid<'a> {
-    // SAFETY: value and type as they are.
-    #[allow(unsafe_code)]
-    unsafe {
-        DatumWithOid::new_from_datum(value.datum(), value.oid())
-    }
-}
-
 /// All vectors are looked at.
 fn widen(arguments: &[Argument], parameters: &mut [DatumWithOid<'_>]) {
     let is_candidates = |argument: &Argument| matches!(argument, Argument::Candidates(_));
     if let Some(place) = arguments.iter().position(is_candidates) {
         parameters[place] = i64::MAX.into();
     }
-}
-
-/// The values of a statement's parameters. Keys are put in their place by who fetches them.
-pub fn bind<'a>(arguments: &[Argument], values: &Values<'a>) -> Vec<DatumWithOid<'a>> {
-    let given = |value: &Option<DatumWithOid<'a>>| {
-        again(value.as_ref().expect("core plans an embedding, a filter, a row where one was given"))
-    };
-    let bound = arguments.iter().map(|argument| match argument {
-        Argument::Embedding => given(&values.embedding),
-        Argument::Tenant => again(&values.tenant),
-        Argument::Organisation => values.organisation.into(),
-        Argument::Rows(rows) | Argument::Candidates(rows) => (*rows).into(),
-        Argument::Days(days) => (*days).into(),
-        Argument::Minimum(minimum) => (*minimum).into(),
-        Argument::Metadata => given(&values.metadata),
-        Argument::Weights(weights) => weights.clone().into(),
-        Argument::Text => values.text.into(),
-        Argument::TextWeight(weight) => (*weight).into(),
-        Argument::Row => given(&values.row),
-        Argument::Keys => Vec::<Uuid>::new().into(),
-    });
-    bound.collect()
 }
 
 fn hit<I: Key>(row: &SpiHeapTupleData<'_>) -> spi::Result<Hit<I>> {

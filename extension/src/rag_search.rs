@@ -1,11 +1,12 @@
 //! `rag_search`: the SQL door to search. Decodes arguments, asks core, runs the statement. Decides nothing.
 
 use crate::caller::known_as;
-use crate::hits::{Values, hits};
+use crate::hits::hits;
 use crate::jsonb::Jsonb;
 use crate::planned;
 use crate::remembered;
 use crate::report::{internal, report};
+use crate::values::Values;
 use crate::vector::Vector;
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;

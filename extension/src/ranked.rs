@@ -1,9 +1,10 @@
 //! A search of a store: its vectors are ranked here as the executor reads them, row level security and all; then the rows
 //! of the nearest are fetched.
 
-use crate::hits::{Hit, Key, Values, again, bind};
 use crate::jsonb::Jsonb;
+use crate::key::Key;
 use crate::prepared;
+use crate::values::{Hit, Values, again, bind};
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;

@@ -1,10 +1,11 @@
 //! `search`: `rag_search` for sources whose keys or tenants are no uuids. Rows, tenants and organisations are named by text.
 
 use crate::caller::known_as;
-use crate::hits::{Values, hits};
+use crate::hits::hits;
 use crate::jsonb::Jsonb;
 use crate::remembered;
 use crate::report::{internal, report};
+use crate::values::Values;
 use crate::vector::Vector;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

@@ -1,10 +1,11 @@
 //! `search_explain`: which way each source is searched for a tenant, why, and what it costs. Never tells of foreign rows.
 
-use crate::hits::{Values, hits};
+use crate::hits::hits;
 use crate::prepared;
 use crate::registry::Registry;
 use crate::remembered;
 use crate::report::{internal, report};
+use crate::values::Values;
 use crate::vector::Vector;
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;

@@ -1,11 +1,13 @@
 //! A search that begins at a row: finds the row, then what is like it. Rows are named by uuid or by text.
 
 use crate::caller::known_as;
-use crate::hits::{Hit, Key, Values, hits};
+use crate::hits::hits;
+use crate::key::Key;
 use crate::prepared::select;
 use crate::registry::Registry;
 use crate::remembered;
 use crate::report::{internal, report};
+use crate::values::{Hit, Values};
 use pgrx::pg_sys::panic::ErrorReport;
 use strata_core::search::{self, Ids, Near, Options, Request, Source};
 use strata_core::{Error, Kind};

@@ -3,9 +3,9 @@
 
 use crate::drain::Failure;
 use crate::drain::queue::{Job, Left, Page, Queue};
-use crate::embed::{Model, PAGE, Registered, Walk};
 use crate::provider;
 use crate::rest::Api;
+use crate::sources::{self, Model, PAGE, Registered, Walk};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
@@ -54,7 +54,7 @@ struct PageRow {
 impl ByRest {
     /// Of the project at this URL. A lease outlives the longest call of a provider twice.
     pub fn at(url: &str, worker: String) -> Result<ByRest, Error> {
-        let call = provider::patience().map_err(crate::embed::provider_failed)?;
+        let call = provider::patience().map_err(sources::provider_failed)?;
         Ok(ByRest { api: Api::at(url)?, worker, lease: LEASE.max(call * 3) })
     }
 

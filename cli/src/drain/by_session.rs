@@ -2,8 +2,8 @@
 
 use crate::drain::Failure;
 use crate::drain::queue::{Job, Left, Page, Queue};
-use crate::embed::{self, Model, Registered, Walk};
 use crate::session::{Session, db_error, failed};
+use crate::sources::{self, Model, PAGE, Registered, Walk};
 use pgvector::Vector;
 use std::time::Duration;
 use strata_core::Error;
@@ -127,14 +127,16 @@ impl Queue for BySession<'_> {
     }
 
     async fn sources(&self) -> Result<Vec<Registered>, Error> {
-        let all = embed::registered(self.session).await?;
-        let one =
-            |source: embed::Source| Registered { entity_type: source.entity_type, queued: source.is_queued };
+        let all = sources::registered(self.session).await?;
+        let one = |source: sources::Source| Registered {
+            entity_type: source.entity_type,
+            queued: source.is_queued,
+        };
         Ok(all.into_iter().map(one).collect())
     }
 
     async fn page(&self, entity_type: &str, walk: &Walk, after: Option<&str>) -> Result<Page, Error> {
-        let mut params = vec![entity_type.into(), after.into(), Value::Int(embed::PAGE)];
+        let mut params = vec![entity_type.into(), after.into(), Value::Int(PAGE)];
         let statement = match walk {
             Walk::Missing => Statement::ours(include_str!("../../../sql/query/enqueue_missing.sql"), params),
             Walk::Again { only_other } => {

@@ -2,7 +2,7 @@
 //! call is one transaction: none is open while a provider works.
 
 use crate::drain::Failure;
-use crate::embed::{Model, Registered, Walk};
+use crate::sources::{Model, Registered, Walk};
 use std::time::Duration;
 use strata_core::Error;
 use strata_core::embed::{Chunking, Claimed};

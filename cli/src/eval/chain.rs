@@ -2,8 +2,8 @@
 //! transactions that are taken back: nobody ever sees it, and nothing stays.
 
 use super::set::Set;
-use crate::embed::Model;
 use crate::session::{Session, db_error, failed};
+use crate::sources::Model;
 use pgvector::Vector;
 use strata_core::Error;
 use tokio_postgres::types::ToSql;

@@ -8,23 +8,18 @@
 //! Written for any search_path, as everything here is.
 
 use super::request::{Text, has_config, has_operators};
+use super::rrf::RRF;
 use super::shape::{self, Ids};
 use super::statement::{Parameters, Parts, Search, visible};
 use super::{Argument, Source, Words, candidates};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 
-/// How fast a place loses worth, after the paper. On Cranfield 10, 20, 60 and 100 lie within 0.006 nDCG@10.
-const RRF: u32 = 60;
-
 /// Most words of a question that are looked for: those that it says most often, then first. Unit: words.
 const MAX_WORDS: u32 = 64;
 
 /// Longest part of a column whose words are found. Unit: characters. A tsvector takes a megabyte at most.
 const MAX_CHARACTERS: u32 = 100_000;
-
-/// What a score of [`Search::hybrid`] is times this lies between 0 and 1.
-pub(super) const TO_RELEVANCE: u32 = RRF + 1;
 
 impl Search<'_> {
     /// The best rows by embedding and by words, joined: `best`.

@@ -5,8 +5,9 @@
 //! its place. `nullif`, `in`, `between` and the like are not used: they look up their operator by its bare name.
 
 use super::request::Text;
+use super::rrf::TO_RELEVANCE;
 use super::shape::{self, Ids};
-use super::{Argument, Hidden, Source, hybrid};
+use super::{Argument, Hidden, Source};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 
@@ -178,7 +179,7 @@ impl Search<'_> {
     fn relevance(&self) -> String {
         let minus = "(0::pg_catalog.float8 operator(pg_catalog.-) b.score) operator(pg_catalog.*)";
         match (&self.text, &self.weights) {
-            (Some(_), _) => format!("{minus} {}::pg_catalog.float8", hybrid::TO_RELEVANCE),
+            (Some(_), _) => format!("{minus} {}::pg_catalog.float8", TO_RELEVANCE),
             (None, Some(_)) => format!("{minus} 0.5::pg_catalog.float8"),
             (None, None) => {
                 "(1::pg_catalog.float8 operator(pg_catalog.-) b.score) operator(pg_catalog./) 2::pg_catalog.float8"

@@ -4,8 +4,8 @@
 //! processor brings its vector. Its page stays pinned for as long.
 
 use crate::cosine::Question;
-use crate::hits::{Values, again};
 use crate::prepared;
+use crate::values::{Values, again};
 use pgrx::pg_sys::{self, TupleTableSlot};
 use pgrx::prelude::*;
 use strata_core::search::{Fetch, Nearest, Place, Ranked};
