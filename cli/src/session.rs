@@ -14,7 +14,7 @@ use strata_core::statement::{Nature, Reply, Row, Statement, Value};
 use strata_core::{Error, Kind};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio_postgres::error::{DbError as Notice, ErrorPosition, Severity};
+use tokio_postgres::error::{DbError as Notice, ErrorPosition, Severity, SqlState};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
@@ -178,10 +178,12 @@ impl Session {
 }
 
 /// A notice as a line. That an `if exists` found nothing is left out: it is what a script that can be repeated says all the
-/// time.
+/// time. So is a rollback of ours behind a message that could not be read, whose `begin` was never reached.
 fn said(notice: &Notice) -> Option<String> {
     let line = format!("{}: {}", notice.severity(), notice.message());
-    (!notice.message().ends_with(", skipping")).then_some(line)
+    let usual =
+        notice.message().ends_with(", skipping") || *notice.code() == SqlState::NO_ACTIVE_SQL_TRANSACTION;
+    (!usual).then_some(line)
 }
 
 /// What Postgres said, or that it can no longer be heard.
