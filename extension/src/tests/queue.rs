@@ -356,7 +356,8 @@ mod tests {
         sources();
         run("insert into public.note (user_id, title)
              select md5(t::text)::uuid, 'n' || n from generate_series(1, 12) t, generate_series(1, 3) n");
-        for _ in 0..9 {
+        // Before the seventh time at least four tenants have one left of those that nobody has tried, which come first.
+        for _ in 0..6 {
             assert_eq!(
                 ask("select count(*) || ' of ' || count(distinct n.user_id) from strata.claim_jobs('w', 4) c
                      join public.note n on n.id = c.entity_id"),
