@@ -37,6 +37,10 @@ pub fn read<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8]) -> Res
         return Err(Fault::protocol(Protocol::NotJson, "the body must be JSON")
             .hint("send it with content-type: application/json"));
     }
+    // serde would take the values of an array for the fields, in their order.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(Fault::of(Kind::BadArgument, "the body must be a JSON object, not an array"));
+    }
     serde_json::from_slice(body).map_err(|cause| match cause.classify() {
         Category::Data => Fault::of(Kind::BadArgument, format!("the body: {cause}")),
         Category::Io | Category::Syntax | Category::Eof => {
@@ -69,6 +73,12 @@ mod tests {
     const JSON: Option<&str> = Some("application/json; charset=utf-8");
 
     #[test]
+    fn an_array_is_no_body() {
+        let (status, code, message) = refusal(JSON, r#" ["aurum", 8]"#);
+        assert_eq!((status, code.as_str()), (400, "22023"), "{message}");
+    }
+
+    #[test]
     fn a_body_is_read() {
         let asked: Migrate = read(JSON, br#"{"pack": "aurum", "to_phase": 8}"#).unwrap();
         assert_eq!((asked.pack.as_str(), asked.to_phase), ("aurum", Some(8)));
@@ -92,7 +102,7 @@ mod tests {
             (r#"{"pack": "A B"}"#, "cannot be the name of a pack"),
             (r#"{"pack": "a", "pack": "b"}"#, "duplicate field"),
             (r#"{"pack": "a", "to_phase": 2147483648}"#, "invalid value"),
-            ("[]", "invalid length 0"),
+            ("[]", "not an array"),
             ("null", "invalid type"),
         ] {
             let (status, code, message) = refusal(JSON, body);

@@ -114,6 +114,9 @@ impl Fault {
             return postgrest(status, &said);
         }
         match status_of(&said.code) {
+            // Nobody has left: the role's statement_timeout, or an operator, has ended it.
+            Some(499) => Fault::new(503, said.code, "the database took too long".to_owned())
+                .hint("repeat the request in a while, or ask for less"),
             Some(status) => Fault { status, body: Box::new(said), headers: Vec::new() },
             None => Fault::new(500, said.code, "the database could not do this".to_owned())
                 .hint("its log tells more"),
@@ -140,7 +143,7 @@ fn status_of(code: &str) -> Option<u16> {
         ("55000" | "55006", _) => Some(409),
         ("42883" | "42P01" | "42703" | "42804", _) => Some(409),
         ("40P01", _) | (_, "53") => Some(503),
-        (_, "22" | "23") | ("P0001", _) => Some(400),
+        (_, "22" | "23" | "54") | ("P0001", _) => Some(400),
         _ => None,
     }
 }
@@ -183,6 +186,7 @@ mod tests {
             ("ST009", 409),
             ("22023", 400),
             ("22P02", 400),
+            ("54000", 400),
             ("42501", 403),
             ("55000", 409),
             ("53000", 503),
@@ -191,6 +195,13 @@ mod tests {
             assert_eq!((fault.status, fault.body.message.as_str()), (status, "why"), "{sqlstate}");
             assert_eq!((fault.body.code.as_str(), fault.body.hint.as_deref()), (sqlstate, Some("h")));
         }
+    }
+
+    #[test]
+    fn a_statement_that_took_too_long_is_not_the_callers_leaving() {
+        let fault = said(500, "57014", "canceling statement due to statement timeout");
+        assert_eq!((fault.status, fault.body.code.as_str()), (503, "57014"));
+        assert_eq!(fault.body.message, "the database took too long");
     }
 
     #[test]

@@ -1,5 +1,5 @@
--- migration_status: every version of a pack, in order, with where it stands. The error is that of a version that is half-way;
--- one that is applied has none, however that came.
+-- migration_status: every version of a pack, in order, with where it stands. The error is that of its last attempt, unless
+-- somebody has said since how it is.
 create function strata.migration_status(pack text)
 returns table (
     version bigint, name text, phase int, phase_name text, state text,
@@ -24,7 +24,9 @@ begin
     left join lateral (
         select a.execution_time_ms, a.sqlstate, a.error_message
         from strata.migration_history a
-        where a.pack = m.pack and a.version = m.version and m.state <> 'pending' and (m.state <> 'applied' or a.success)
+        where a.pack = m.pack and a.version = m.version and m.state <> 'pending'
+          and not exists (select from strata.history f
+                          where f.pack = a.pack and f.version = a.version and f.id > a.id and f.event in ('forced', 'adopted'))
         order by a.id desc
         limit 1
     ) h on true

@@ -60,8 +60,10 @@ fn said(body: &[u8]) -> (String, String) {
     let message = error["message"].as_str().or(error.as_str()).or(json["message"].as_str());
     let text = message.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Such as a NUL, which no text of the database can hold.
+    let line = line.chars().filter(|c| !c.is_control());
     let code = error["code"].as_str().or(error["type"].as_str()).unwrap_or_default();
-    (line.chars().take(SAID).collect(), code.to_owned())
+    (line.take(SAID).collect(), code.to_owned())
 }
 
 #[cfg(test)]
@@ -94,6 +96,11 @@ mod tests {
         assert_eq!(told, "localhost:1 answered 401: Incorrect key *** given");
         assert_eq!(said(b"<html>\n no </html>").0, "<html> no </html>");
         assert_eq!(said(br#"{"error": "model not found"}"#).0, "model not found");
+        assert_eq!(
+            said(br#"{"error": "bad\u0000 text"}"#).0,
+            "bad text",
+            "no text of the database holds a NUL"
+        );
     }
 
     #[test]

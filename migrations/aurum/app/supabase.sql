@@ -32,10 +32,11 @@ begin
             created_at timestamptz not null default now()
         );
     end if;
-    -- Who the caller is, as PostgREST tells it: the claims of the verified token, set for one transaction.
+    -- Who the caller is, as PostgREST tells it: the claims of the verified token, set for one transaction. Without a search
+    -- path of its own, as Supabase's, so that the planner takes it apart.
     if to_regprocedure('auth.uid()') is null then
         create function auth.uid() returns uuid
-        language sql stable parallel safe set search_path = pg_catalog
+        language sql stable parallel safe
         as $body$
             select nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')::uuid
         $body$;
