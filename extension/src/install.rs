@@ -42,7 +42,8 @@ extension_sql_file!(
 );
 extension_sql_file!("../../sql/create/cancel_run.sql", name = "cancel_run", requires = ["runs_to_take"]);
 extension_sql_file!("../../sql/create/ledger.sql", name = "ledger", requires = ["cancel_run"]);
-extension_sql_file!("../../sql/create/ledgers.sql", name = "ledgers", requires = ["ledger"]);
+extension_sql_file!("../../sql/create/session_schemas.sql", name = "session_schemas", requires = ["ledger"]);
+extension_sql_file!("../../sql/create/ledgers.sql", name = "ledgers", requires = ["session_schemas"]);
 extension_sql_file!("../../sql/create/begin_ledger.sql", name = "begin_ledger", requires = ["ledgers"]);
 extension_sql_file!(
     "../../sql/create/force_version.sql",

@@ -21,6 +21,7 @@ comment on function strata.write_supabase(strata.ledger, bigint[]) is 'Writes a 
 comment on function strata.keep_ledger() is 'Trigger function: what another tool believes follows strata.migration.';
 comment on function strata.reset_ledger(text) is 'Makes the ledger of a pack say what strata.migration says.';
 comment on function strata.ledgers(text, text) is 'The tables of other migration tools that may be those of a pack, with what they say.';
+comment on function strata.session_schemas() is 'The schemas of the session''s search_path that there are, in its order.';
 comment on function strata.begin_ledger(text, text) is 'Makes the table of another tool that a pack is to be kept in step with, empty.';
 comment on function strata.bind_ledger(text, text, text, text) is 'Keeps a pack in step with a table of another tool; kind none: with none.';
 

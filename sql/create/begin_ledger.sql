@@ -10,14 +10,9 @@ declare
     other record;
 begin
     if array_length(names, 1) = 1 then
-        select array[n.nspname, names[1]] into names
-        from unnest(string_to_array(strata.session_search_path(), ',')) with ordinality s (raw, position)
-        cross join lateral (select trim(both '"' from trim(raw)) as p) q
-        join pg_namespace n on n.nspname = case p when '$user' then session_user else p end
-        order by s.position
-        limit 1;
+        names := (strata.session_schemas())[1] || names;
     end if;
-    if array_length(names, 1) is distinct from 2 then
+    if array_length(names, 1) is distinct from 2 or names[1] is null then
         raise exception 'there is no schema for the table "%"', name
             using errcode = '3F000', hint = 'write schema.table';
     end if;

@@ -29,7 +29,7 @@ begin
             'verified_state', 'signature_state', 'phase_files', 'phase_status', 'require_pack', 'push_pack', 'plan',
             'preflight', 'start_run', 'resume_run', 'runs_to_take', 'end_hung_executors', 'verify', 'count_missing',
             'queue_status', 'sources', 'source_as', 'vectorless', 'model_changes', 'watcher_name', 'watches_rows_of', 'delegate_pack',
-            'withdraw_delegation', 'start_run_once', 'recall_request', 'remember_request', 'session_search_path',
+            'withdraw_delegation', 'start_run_once', 'recall_request', 'remember_request', 'session_search_path', 'session_schemas',
             'spare_server'));
 end
 $$;

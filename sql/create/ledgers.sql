@@ -12,7 +12,7 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 declare
     own   strata.ledger;
     names text[] := parse_ident(wanted);
-    path  text[];
+    path  text[] := strata.session_schemas();
     t     record;
 begin
     select l.* into own from strata.ledger l where l.pack = ledgers.pack;
@@ -23,10 +23,6 @@ begin
     if names is null and own.kind <> 'none' then
         names := array[own.schema_name, own.table_name];
     end if;
-    select array_agg(case p when '$user' then session_user::text else p end order by n) into path
-    from unnest(string_to_array(strata.session_search_path(), ',')) with ordinality s (raw, n)
-    cross join lateral (select trim(both '"' from trim(raw)) as p) q
-    where exists (select from pg_namespace x where x.nspname = case p when '$user' then session_user else p end);
     for t in
         select k.kind, n.nspname as schema_name, c.relname as table_name, c.oid::regclass as relation,
                case when n.nspname = path[1] then 0 when n.nspname = any (path) then 1 else 2 end as rank

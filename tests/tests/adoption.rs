@@ -224,6 +224,18 @@ fn a_table_that_is_named_is_made_in_a_database_that_nobody_has_seen() {
     let told: Vec<String> =
         database.column("select version from supabase_migrations.schema_migrations order by 1");
     assert_eq!(told.len(), 3, "{told:?}");
+    // A bare name lies in the first schema of the search path, which the URL may name as Go's drivers do.
+    let database = Database::installed();
+    database.run("create schema shop");
+    let bare = Folder::of(&FILES);
+    let at = |path: &str| Strata::at(&format!("{}?search_path={path}", database.url())).path(bare.path());
+    at("nowhere")
+        .run(&["up", "--adopt", "moved"])
+        .exits(1)
+        .says(&["there is no schema for the table", "3F000"]);
+    at("gone,shop").run(&["up", "--adopt", "moved"]).ok();
+    assert_eq!(database.value::<i64>("select version from shop.moved"), 3);
+    assert!(database.value::<bool>("select to_regclass('shop.c') is not null"));
     let nowhere = Database::installed();
     pack.write("pack.toml", "name = \"shop\"\nledger = \"nowhere.schema_migrations\"");
     strata(&nowhere, &pack).run(&["up"]).exits(1).says(&["schema \"nowhere\" does not exist"]);

@@ -262,3 +262,11 @@ fn status_tells_why_a_version_is_half_way_and_how_to_go_on() {
     let told = strata.run(&["status"]).ok().stdout;
     assert!(told.contains("applied") && !told.contains("22012") && !told.contains("run "), "{told}");
 }
+
+#[test]
+fn a_file_that_cannot_be_read_says_so_and_nothing_of_our_rollback() {
+    let database = Database::installed();
+    let pack = Folder::of(&[("1_a.up.sql", "creat table a ()")]);
+    let told = Strata::on(&database).path(pack.path()).run(&["up"]).exits(1).says(&["42601"]);
+    assert!(!told.stderr.contains("WARNING"), "{}", told.stderr);
+}
