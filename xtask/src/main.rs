@@ -3,6 +3,7 @@
 mod api;
 mod bench;
 mod cargo_pgrx;
+mod clean;
 mod cluster;
 mod db;
 mod demo;
@@ -61,6 +62,7 @@ cargo xtask <verb>
   soak                  kills runs at random moments and checks what becomes of them
      --minutes N        for so long; 10 without it
      --seed S           the same kills again
+  clean                 removes from the cache what belongs to checkouts that are gone
   api                   writes the Edge Function's OpenAPI description and its types for TypeScript
   errors                writes the table of docs/errors.md from the core's enum
 
@@ -89,6 +91,7 @@ fn dispatch(words: &[String]) -> Result<()> {
         ("stack", rest) => stack::run(rest),
         ("bench", rest) => bench::run(rest),
         ("soak", rest) => soak::run(&soak::Wish::parse(rest)?),
+        ("clean", []) => clean::run(),
         ("errors", []) => errors::write(),
         ("api", []) => api::write(),
         ("guard", [folder]) => guard::watch(Path::new(folder)),

@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::error::{Context, Failure, Result};
 use crate::user;
 
+/// The file that says in a checkout's part of the cache where the checkout is.
+pub const CHECKOUT: &str = "checkout";
+
 /// The folders of one invocation.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -28,7 +31,7 @@ impl Place {
         let cache = cache_root()?;
         let own = cache.join("checkouts").join(checkout_hash(&checkout));
         public_dir(&own)?;
-        write_if_changed(&own.join("checkout"), format!("{}\n", checkout.display()).as_bytes())?;
+        write_if_changed(&own.join(CHECKOUT), format!("{}\n", checkout.display()).as_bytes())?;
         Ok(Self { checkout, cache, own })
     }
 
