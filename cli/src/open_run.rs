@@ -7,6 +7,22 @@ use serde_json::{Value, json};
 use strata_core::Error;
 use strata_core::statement::{Row, Statement, column};
 
+/// What `strata.unfinished_run` tells, in the order of `sql/query/unfinished_run.sql`.
+pub const COLUMNS: [&str; 12] = [
+    "run",
+    "direction",
+    "state",
+    "alive",
+    "pid",
+    "requested_by",
+    "version",
+    "step",
+    "steps",
+    "summary",
+    "sqlstate",
+    "message",
+];
+
 /// As a row of `sql/query/unfinished_run.sql`; none where every run has ended well.
 pub async fn read(session: &Session, pack: &str) -> Result<Option<Row>, Error> {
     let statement = Statement::ours(include_str!("../../sql/query/unfinished_run.sql"), vec![pack.into()]);

@@ -243,6 +243,36 @@ pub struct Phase {
     pub missing: Option<String>,
 }
 
+/// A run that has not ended, or has left a version half-way: a row of `strata.unfinished_run`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
+pub struct OpenRun {
+    /// Its id.
+    pub run: String,
+    /// `up` or `down`
+    pub direction: String,
+    /// `queued`, `running`, `waiting`, `failed` or `cancelled`
+    pub state: String,
+    /// Whether the session of its executor is there.
+    pub alive: bool,
+    /// Process id of that session.
+    pub pid: Option<i32>,
+    /// Role that asked for it.
+    pub requested_by: String,
+    /// Version of the step that it came to.
+    pub version: Option<i64>,
+    /// Number of that step, from 1.
+    pub step: Option<i32>,
+    /// How many steps the version has.
+    pub steps: Option<i32>,
+    /// What the step does.
+    pub summary: Option<String>,
+    /// Of the error that ended it.
+    pub sqlstate: Option<String>,
+    /// Of the error that ended it.
+    pub message: Option<String>,
+}
+
 /// A step that would run now: a row of `strata.plan`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema, ts_rs::TS))]
@@ -295,6 +325,8 @@ pub struct Pack {
     pub versions: Vec<Version>,
     /// Every phase, in order.
     pub phases: Vec<Phase>,
+    /// The run that has not ended, or has left a version half-way; none where every run has ended well.
+    pub run: Option<OpenRun>,
     /// What would run now; none where that is refused.
     pub plan: Option<Vec<PlannedStep>>,
     /// Why nothing would run now.

@@ -143,13 +143,15 @@ impl Edge {
         let versions = answer::read(self.database.call(&rpc::migration_status(name), by).await?)?;
         let phases = answer::read(self.database.call(&rpc::phase_status(name), by).await?)?;
         let checklist = answer::read(self.database.call(&rpc::checklist(name), by).await?)?;
+        let runs: Vec<answer::OpenRun> =
+            answer::read(self.database.call(&rpc::unfinished_run(name), by).await?)?;
         let (plan, refused) = match self.database.call(&rpc::plan(name), by).await {
             Ok(said) => (Some(answer::read(said)?), None),
             Err(fault) if fault.status < 500 => (None, Some(*fault.body)),
             Err(fault) => return Err(fault),
         };
-        let pack = name.as_str().to_owned();
-        Ok(Answer::json(200, &Pack { pack, versions, phases, plan, refused, checklist }).into())
+        let (pack, run) = (name.as_str().to_owned(), runs.into_iter().next());
+        Ok(Answer::json(200, &Pack { pack, versions, phases, run, plan, refused, checklist }).into())
     }
 
     async fn verify(&self, incoming: &Incoming, by: &Credentials) -> Result<Outcome, Fault> {

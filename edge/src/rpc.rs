@@ -42,6 +42,11 @@ pub fn resume_run(run: &RunId) -> Rpc {
     rpc("resume_run", json!({"run": run.as_str()}))
 }
 
+/// Its run that has not ended, or has left a version half-way.
+pub fn unfinished_run(pack: &PackName) -> Rpc {
+    about("unfinished_run", pack)
+}
+
 /// Every version of a pack.
 pub fn migration_status(pack: &PackName) -> Rpc {
     about("migration_status", pack)

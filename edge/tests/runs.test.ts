@@ -36,7 +36,7 @@ Deno.test("a run is accepted, watched and ends", async () => {
   const page = await ask("GET", `packs/${pack}`);
   equal(page.status, 200);
   equal(page.body.versions.map((version: { state: string }) => version.state), ["applied"]);
-  equal([page.body.plan, page.body.refused], [[], null]);
+  equal([page.body.plan, page.body.refused, page.body.run], [[], null, null]);
   equal(page.body.phases.length, 1);
   equal((await run({ pack, target: 0 })).direction, "down");
   equal(await sql("select to_regclass('runs_ends') is null"), "t");
@@ -100,6 +100,8 @@ Deno.test("a run at work is not started beside, is stopped, and goes on when ask
   equal((await ask("POST", `runs/${id}/resume`)).status, 409);
   const progress = (await ask("GET", `runs/${id}`)).body;
   equal([progress.state, progress.alive, progress.step], ["running", true, 1]);
+  const open = (await ask("GET", `packs/${pack}`)).body.run;
+  equal([open.run, open.state, open.alive, open.version, open.step], [id, "running", true, 1, 1]);
   equal((await ask("POST", `runs/${id}/cancel`)).body, { cancelled: true });
   equal((await rested(id)).state, "cancelled");
   equal((await ask("POST", `runs/${id}/cancel`)).body, { cancelled: false });
@@ -115,6 +117,8 @@ Deno.test("a run that fails tells why", async () => {
   await push(pack, { "001_a.up.sql": "select 1 / 0" });
   const progress = await run({ pack });
   equal([progress.state, progress.sqlstate, progress.message], ["failed", "22012", "division by zero"]);
+  const open = (await ask("GET", `packs/${pack}`)).body.run;
+  equal([open.state, open.alive, open.sqlstate, open.message], ["failed", false, "22012", "division by zero"]);
 });
 
 Deno.test("progress comes as events until nothing more happens by itself", async () => {

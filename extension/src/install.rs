@@ -73,7 +73,16 @@ extension_sql_file!(
     name = "run_progress",
     requires = ["backfill_progress"]
 );
-extension_sql_file!("../../sql/create/walk_columns.sql", name = "walk_columns", requires = ["run_progress"]);
+extension_sql_file!(
+    "../../sql/create/unfinished_run.sql",
+    name = "unfinished_run",
+    requires = ["run_progress"]
+);
+extension_sql_file!(
+    "../../sql/create/walk_columns.sql",
+    name = "walk_columns",
+    requires = ["unfinished_run"]
+);
 extension_sql_file!("../../sql/create/walk_query.sql", name = "walk_query", requires = ["walk_columns"]);
 extension_sql_file!("../../sql/create/walk_batch.sql", name = "walk_batch", requires = ["walk_query"]);
 extension_sql_file!("../../sql/create/next_batch.sql", name = "next_batch", requires = ["walk_batch"]);

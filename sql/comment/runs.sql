@@ -15,6 +15,8 @@ comment on function strata.start_run(text, bigint, int, boolean, jsonb) is
     'Moves a pushed pack in a background worker, as the calling role, once this transaction has committed; returns the run. A dry run changes nothing, and is found in strata.dry_run.';
 comment on function strata.resume_run(uuid) is 'Lets a run go on that failed, waits, was cancelled or has lost its executor.';
 comment on function strata.run_progress(uuid) is 'Where a run is: its step, who holds it up, how far an index build or a backfill has come.';
+comment on function strata.unfinished_run(text) is
+    'The run of a pack that has not ended, or has left a version half-way, and the step that it came to.';
 comment on function strata.cancel_run(uuid) is 'Stops a run now: its statement is cancelled, its step undone. False: there was nothing to stop.';
 comment on function strata.force_version(text, bigint, text) is
     'Says where a pack stands without running anything, and writes the reason into strata.history. Returns the versions moved.';

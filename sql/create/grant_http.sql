@@ -12,7 +12,7 @@ begin
         from pg_proc p
         where p.pronamespace = 'strata'::regnamespace and p.proname in (
             'start_run_once', 'recall_request', 'remember_request', 'session_search_path', 'start_run', 'resume_run',
-            'run_progress', 'dry_run_report', 'cancel_run', 'migration_status', 'phase_status', 'checklist', 'plan', 'verify', 'sign_off',
+            'run_progress', 'unfinished_run', 'dry_run_report', 'cancel_run', 'migration_status', 'phase_status', 'checklist', 'plan', 'verify', 'sign_off',
             'withdraw_sign_off'));
 end
 $$;

@@ -24,7 +24,7 @@ begin
         select format('grant execute on function %s to %s', string_agg(p.oid::regprocedure::text, ', '), role)
         from pg_proc p
         where p.pronamespace = 'strata'::regnamespace and p.proname in (
-            'migration_status', 'migration_version', 'begin_step', 'finish_step', 'stop_asked', 'run_is_alive', 'run_progress', 'cancel_run', 'session_text',
+            'migration_status', 'migration_version', 'begin_step', 'finish_step', 'stop_asked', 'run_is_alive', 'run_progress', 'unfinished_run', 'cancel_run', 'session_text',
             'force_version', 'ledgers', 'bind_ledger', 'begin_ledger', 'checklist', 'checklist_items', 'item_state', 'embedded_state',
             'verified_state', 'signature_state', 'phase_files', 'phase_status', 'require_pack', 'push_pack', 'plan',
             'preflight', 'start_run', 'resume_run', 'runs_to_take', 'end_hung_executors', 'verify', 'count_missing',

@@ -3,7 +3,7 @@
 use super::function::{Function, about};
 use crate::args::{Args, SignOff, Status, Version};
 use crate::output::Output;
-use crate::{checklist as list, folder, status as shown, verify as checked, version as newest};
+use crate::{checklist as list, folder, open_run, status as shown, verify as checked, version as newest};
 use serde_json::{Value, json};
 use strata_core::Error;
 use strata_core::statement::{Row, column};
@@ -33,7 +33,8 @@ pub async fn status(function: &Function, args: &Args, status: &Status, output: &
         ],
     );
     let phases = rows(&page["phases"], &["phase", "name", "days", "versions", "applied", "gate", "missing"]);
-    shown::print(output, &pack, (&versions, &phases), None);
+    let run = page["run"].is_object().then(|| row(&page["run"], &open_run::COLUMNS));
+    shown::print(output, &pack, (&versions, &phases), run.as_ref());
     let pending = versions.iter().any(|row| column(row, 4) != "applied");
     Ok(if status.exit_code && pending { shown::PENDING } else { 0 })
 }
@@ -103,7 +104,11 @@ fn items(list: &Value) -> &[Value] {
 
 /// Objects as rows of texts, as a statement would have answered them.
 fn rows(list: &Value, names: &[&str]) -> Vec<Row> {
-    items(list).iter().map(|item| names.iter().map(|name| cell(name, &item[*name])).collect()).collect()
+    items(list).iter().map(|item| row(item, names)).collect()
+}
+
+fn row(item: &Value, names: &[&str]) -> Row {
+    names.iter().map(|name| cell(name, &item[*name])).collect()
 }
 
 fn cell(name: &str, value: &Value) -> Option<String> {

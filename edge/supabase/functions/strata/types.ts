@@ -401,6 +401,10 @@ export type Pack = {
    */
   phases: Array<Phase>;
   /**
+   * The run that has not ended, or has left a version half-way; none where every run has ended well.
+   */
+  run: OpenRun | null;
+  /**
    * What would run now; none where that is refused.
    */
   plan: Array<PlannedStep> | null;
