@@ -35,6 +35,7 @@ mod test;
 mod toolchain;
 mod user;
 mod version;
+mod versions;
 mod whole;
 mod workbench;
 
@@ -50,7 +51,7 @@ cargo xtask <verb>
   demo                  migrates an application, embeds its texts, answers three questions
      --stop             stops its cluster and removes the data
   test [stage ..] [-- filter ..]
-                        every proof: format clippy imports unit pg edge whole; whole/search: one program of it
+                        every proof: format clippy imports unit versions pg edge whole; whole/search: one program of it
   db                    starts the development cluster and prints its URL
      --fresh            begins anew
      --stop             stops it

@@ -9,6 +9,7 @@ use crate::pgrx_tests;
 use crate::place::Place;
 use crate::run;
 use crate::toolchain;
+use crate::versions;
 use crate::whole;
 use crate::workbench::{Bench, EDGE, TOGETHER};
 
@@ -26,6 +27,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "clippy", title: "clippy has no warning", run: clippy },
     Stage { name: "imports", title: "nobody imports whom they must not", run: imports::check },
     Stage { name: "unit", title: "the rules, without PostgreSQL", run: unit },
+    Stage { name: "versions", title: "the extension for every PostgreSQL", run: versions::check },
     Stage { name: "pg", title: "the extension inside PostgreSQL", run: pgrx_tests::run },
     Stage { name: "edge", title: "the Edge Function in a running project", run: edge_tests::run },
     Stage { name: "whole", title: "the installed whole, seen by a client", run: whole::run },
