@@ -159,7 +159,8 @@ mod tests {
     use super::*;
 
     fn api() -> Api {
-        let client = SupabaseClient::builder("http://localhost:1", "key").build().unwrap();
+        let http = client_to(&Url::parse("http://localhost:1").unwrap()).build().unwrap();
+        let client = SupabaseClient::builder("http://localhost:1", "key").http_client(http).build().unwrap();
         Api { client, address: "http://localhost:1/rest/v1".into() }
     }
 

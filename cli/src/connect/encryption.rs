@@ -1,7 +1,8 @@
 //! sslmode as libpq means it: which ways are tried in which order, and what of the server's certificate is checked.
 
+use super::client_certificate::ClientCertificate;
 use super::parameters::{Parameters, refused};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use strata_core::Error;
 
 /// The six modes, weakest first.
@@ -89,14 +90,16 @@ pub struct Encryption {
     pub check: Check,
     /// Where to find the authorities.
     pub roots: Roots,
+    /// What is shown to a server that asks for it.
+    pub client: Option<ClientCertificate>,
     /// TLS from the first byte, without asking the server first (PostgreSQL 17 and later).
     pub direct: bool,
 }
 
 impl Encryption {
-    /// Reads sslmode, sslrootcert and sslnegotiation. `usual` is the file that counts when none is named,
-    /// `~/.postgresql/root.crt`, when it exists.
-    pub fn read(given: &Parameters, usual: Option<&Path>) -> Result<Self, Error> {
+    /// Reads sslmode, sslrootcert, sslcert, sslkey and sslnegotiation. `usual` finds a file of `~/.postgresql` that exists:
+    /// it counts when none is named.
+    pub fn read(given: &Parameters, usual: &dyn Fn(&str) -> Option<PathBuf>) -> Result<Self, Error> {
         let system = given.text("sslrootcert") == Some("system");
         let mode = match given.get("sslmode") {
             None if system => SslMode::VerifyFull,
@@ -108,9 +111,13 @@ impl Encryption {
             _ if mode < SslMode::Require => Roots::None,
             Some(_) if system => Roots::System,
             Some(file) => Roots::File(file.into()),
-            None => usual.map_or(Roots::None, |file| Roots::File(file.into())),
+            None => usual("root.crt").map_or(Roots::None, Roots::File),
         };
-        Ok(Encryption { mode, check: check(mode, &roots)?, roots, direct })
+        let client = match mode {
+            SslMode::Disable => None,
+            _ => ClientCertificate::read(given, usual)?,
+        };
+        Ok(Encryption { mode, check: check(mode, &roots)?, roots, client, direct })
     }
 }
 
@@ -156,7 +163,7 @@ mod tests {
 
     fn read(text: &str, usual: Option<&str>) -> Result<Encryption, Error> {
         let given = conninfo::parse(text, "--database").expect("a good list");
-        Encryption::read(&given, usual.map(Path::new))
+        Encryption::read(&given, &|name| usual.filter(|_| name == "root.crt").map(PathBuf::from))
     }
 
     #[test]

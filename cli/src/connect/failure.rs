@@ -1,7 +1,7 @@
 //! Why a connection could not be opened: one line that names the server and what to do next, never a password.
 
 use super::settings::{Settings, Target};
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -151,10 +151,22 @@ impl Failure<'_> {
             "error performing TLS handshake" => self.tls(cause, &inner),
             "connection closed" => self.unreachable("the server closed the connection"),
             "error parsing response from server" | "unexpected message from server" => self.foreign(),
-            _ => match cause.source::<io::Error>() {
-                Some(error) => self.io(error),
-                None => self.unreachable(&format!("{error}: {inner}")),
+            _ => match (cause.source(), cause.source::<io::Error>()) {
+                (Some(rustls::Error::AlertReceived(alert)), _) => self.alerted(*alert),
+                (_, Some(error)) => self.io(error),
+                _ => self.unreachable(&format!("{error}: {inner}")),
             },
+        }
+    }
+
+    /// Since TLS 1.3 the server looks at the client's certificate when the handshake is over for the client.
+    fn alerted(&self, alert: AlertDescription) -> Error {
+        match &self.settings.encryption.client {
+            None => self.unreachable(&format!("the server ended TLS: {alert:?}")),
+            Some(client) => self.unauthorized(
+                &format!("it refuses the certificate {} ({alert:?})", client.certificate.display()),
+                "check sslcert, and ssl_ca_file of the server",
+            ),
         }
     }
 

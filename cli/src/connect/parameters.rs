@@ -5,7 +5,7 @@ use strata_core::{Error, Kind};
 
 /// Every parameter that is understood, and the variable that fills it in when nothing else does. PGHOSTADDR is
 /// left out on purpose: with libpq it silently redirects a URL that names another host.
-const KNOWN: [(&str, Option<&str>); 29] = [
+const KNOWN: [(&str, Option<&str>); 31] = [
     ("host", Some("PGHOST")),
     ("hostaddr", None),
     ("port", Some("PGPORT")),
@@ -19,6 +19,8 @@ const KNOWN: [(&str, Option<&str>); 29] = [
     ("passfile", Some("PGPASSFILE")),
     ("sslmode", Some("PGSSLMODE")),
     ("sslrootcert", Some("PGSSLROOTCERT")),
+    ("sslcert", Some("PGSSLCERT")),
+    ("sslkey", Some("PGSSLKEY")),
     ("sslnegotiation", Some("PGSSLNEGOTIATION")),
     ("channel_binding", Some("PGCHANNELBINDING")),
     ("gssencmode", Some("PGGSSENCMODE")),

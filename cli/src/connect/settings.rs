@@ -137,8 +137,9 @@ impl Settings {
         refuse_gss(&given)?;
         let user = user(&given, around)?;
         let home = (around.var)("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-        let root =
-            home.as_ref().map(|home| home.join(".postgresql/root.crt")).filter(|path| (around.exists)(path));
+        let in_home = |name: &str| home.as_ref().map(|home| home.join(".postgresql").join(name));
+        let usual = |name: &str| in_home(name).filter(|path| (around.exists)(path));
+        let encryption = Encryption::read(&given, &usual)?;
         Ok(Settings {
             targets: targets(&given, around.exists)?,
             shuffle: given.choice("load_balance_hosts", &[("disable", false), ("random", true)])?,
@@ -147,7 +148,7 @@ impl Settings {
             passfile: passfile(&given, home),
             options: options(&given),
             application_name: application_name(&given),
-            encryption: Encryption::read(&given, root.as_deref())?,
+            encryption,
             timeout: timeout(&given)?,
             channel_binding: channel_binding(&given)?,
             session: session(&given)?,
@@ -175,6 +176,10 @@ impl Settings {
             Roots::None => None,
         };
         told.extend(roots.map(|roots| ("PGSSLROOTCERT", roots)));
+        if let Some(client) = &self.encryption.client {
+            told.push(("PGSSLCERT", client.certificate.display().to_string()));
+            told.push(("PGSSLKEY", client.key.display().to_string()));
+        }
         told
     }
 }

@@ -1,13 +1,17 @@
 //! TLS with rustls: which certificates of a server are believed.
 
+use super::client_certificate::ClientCertificate;
 use super::encryption::{Check, Encryption, Roots};
+use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{self, CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use std::path::Path;
 use std::sync::Arc;
 use strata_core::{Error, Kind};
@@ -23,11 +27,28 @@ pub fn connector(encryption: &Encryption) -> Result<MakeRustlsConnect, Error> {
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new(Kind::CannotConnect, format!("TLS cannot be set up: {error}")))?;
     let verifier = Arc::new(verifier);
-    let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = match &encryption.client {
+        None => builder.with_no_client_auth(),
+        Some(client) => shown(builder, client)?,
+    };
     if encryption.direct {
         config.alpn_protocols = vec![b"postgresql".to_vec()];
     }
     Ok(MakeRustlsConnect::new(config))
+}
+
+/// With what is shown to a server that asks who we are.
+fn shown(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    client: &ClientCertificate,
+) -> Result<ClientConfig, Error> {
+    let (certificates, key) = client.load()?;
+    builder.with_client_auth_cert(certificates, key).map_err(|why| {
+        let (certificate, key) = (client.certificate.display(), client.key.display());
+        Error::new(Kind::BadArgument, format!("sslcert {certificate} does not go with sslkey {key}: {why}"))
+            .hint("give the key that the certificate was made for")
+    })
 }
 
 /// The certificates that are believed without anyone's signature.
@@ -51,7 +72,8 @@ fn roots(roots: &Roots) -> Result<Vec<CertificateDer<'static>>, Error> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates of a PEM file; at least one.
+pub fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let text = std::fs::read(path).map_err(|error| error.to_string())?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match found {

@@ -1,7 +1,7 @@
 //! sslmode against a server of its own that has TLS.
 
 use super::{Folder, SECRET, WRONG, variable, version};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// `crypt` gets in only over TLS, `clear` only without.
-const HBA: &str =
-    "local all all trust\nhostssl all crypt all scram-sha-256\nhostnossl all clear all scram-sha-256\n";
+/// `crypt` gets in only over TLS, `clear` only without, `shown` by a certificate.
+const HBA: &str = "local all all trust\nhostssl all shown all cert\nhostssl all crypt all scram-sha-256\nhostnossl all clear all scram-sha-256\n";
 
 /// A cluster with TLS, whose certificate is for localhost. It ends with the test.
 struct Server {
@@ -40,7 +39,7 @@ impl Server {
         assert!(initdb.expect("initdb runs").status.success());
         certificates(&folder);
         let settings = format!(
-            "port = {port}\nlisten_addresses = 'localhost'\nunix_socket_directories = '{}'\nfsync = off\nssl = on\n",
+            "port = {port}\nlisten_addresses = 'localhost'\nunix_socket_directories = '{0}'\nfsync = off\nssl = on\nssl_ca_file = '{0}/ours.crt'\n",
             folder.0.display()
         );
         owned(&folder, "data/postgresql.auto.conf", &settings);
@@ -49,7 +48,8 @@ impl Server {
         let server = Server { folder, port, process };
         server.wait();
         server.sql(&format!(
-            "create role crypt login password '{SECRET}'; create role clear login password '{SECRET}'"
+            "create role crypt login password '{SECRET}'; create role clear login password '{SECRET}';
+             create role shown login"
         ));
         server
     }
@@ -128,6 +128,16 @@ fn certificates(folder: &Folder) {
     owned(folder, "data/server.crt", &params.signed_by(&key, &ours).expect("signed").pem());
     folder.file("ours.crt", &ours.pem(), 0o644);
     folder.file("other.crt", &other.pem(), 0o644);
+    client(folder, "client", &ours);
+    client(folder, "stranger", &other);
+}
+
+/// A certificate for the role `shown`, and its key.
+fn client(folder: &Folder, name: &str, by: &CertifiedIssuer<'static, KeyPair>) {
+    let (key, mut params) = (KeyPair::generate().expect("a key"), CertificateParams::default());
+    params.distinguished_name.push(DnType::CommonName, "shown");
+    folder.file(&format!("{name}.crt"), &params.signed_by(&key, by).expect("signed").pem(), 0o644);
+    folder.file(&format!("{name}.key"), &key.serialize_pem(), 0o600);
 }
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
@@ -189,4 +199,35 @@ fn a_socket_needs_neither_a_host_name_nor_tls() {
     let folder = server.file("").replace('/', "%2F");
     let url = format!("postgres://strata@{folder}:{}/postgres?sslmode=require", server.port);
     version(Some(&url), &server.folder.0, &[]).must(0, "");
+}
+
+#[test]
+fn a_certificate_of_the_client_is_shown_and_what_is_wrong_with_its_files_is_said() {
+    let server = Server::start("client-certificate");
+    let (folder, file) = (&server.folder, |name: &str| server.file(name));
+    let at = |rest: &str, variables: &[(&str, &str)]| {
+        let url = format!("postgres://shown@127.0.0.1:{}/postgres?sslmode=require{rest}", server.port);
+        version(Some(&url), &folder.0, variables)
+    };
+    let with = |certificate: &str, key: &str| at(&format!("&sslcert={certificate}&sslkey={key}"), &[]);
+    let (certificate, key) = (file("client.crt"), file("client.key"));
+    with(&certificate, &key).must(0, "");
+    at("", &[("PGSSLCERT", &certificate), ("PGSSLKEY", &key)]).must(0, "");
+    at("", &[]).must(20, "requires a valid client certificate");
+    at(&format!("&sslcert={certificate}"), &[]).must(2, "needs a key");
+    with(&file("stranger.crt"), &file("stranger.key")).must(20, "refuses the certificate");
+    with("/absent.crt", &key).must(2, "sslcert /absent.crt: ");
+    with(&key, &key).must(2, "no certificate in it");
+    with(&certificate, "/absent.key").must(2, "sslkey /absent.key: ");
+    with(&certificate, &certificate).must(2, "others may read it");
+    with(&certificate, &file("stranger.key")).must(2, "does not go with sslkey");
+    let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let locked = folder.file("locked.key", locked, 0o600).display().to_string();
+    with(&certificate, &locked).must(2, "without a password");
+    fs::create_dir(folder.0.join(".postgresql")).expect("a folder");
+    for name in ["crt", "key"] {
+        let usual = folder.0.join(format!(".postgresql/postgresql.{name}"));
+        fs::copy(file(&format!("client.{name}")), usual).expect("copied");
+    }
+    at("", &[]).must(0, "");
 }
