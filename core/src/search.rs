@@ -194,7 +194,7 @@ pub enum Argument {
     Text,
     /// float8: text_weight.
     TextWeight(f64),
-    /// uuid[]: the rows of one source that are fetched; null: none.
+    /// uuid[], int8[] or text[]: the keys of the rows of one source that are fetched; null: none.
     Keys,
 }
 
@@ -225,10 +225,14 @@ pub struct Plan {
 pub struct Ranked {
     /// The vectors: $1 tenant, uuid or text. Columns: tenant, entity_type, entity_id, chunk, embedding.
     pub vectors: String,
+    /// The keys of rows whose keys are no uuids: $1 uuid[], what the store calls them. Columns: that uuid, the key text. None
+    /// where all keys are uuids.
+    pub named: Option<String>,
     /// The sources, in the order in which equally similar rows are returned.
     pub sources: Vec<Fetch>,
     /// Fetches rows of all sources at once, in no order, to be run where it goes by indexes on their keys. Columns: the number
-    /// of the source int4, key uuid, title, content, created_at, metadata.
+    /// of the source int4, what the store calls the row uuid, title, content, created_at, metadata, key text: null where that is
+    /// the uuid.
     pub together: String,
     /// The parameters of it and of those of the sources: the keys of each source first.
     pub arguments: Vec<Argument>,
@@ -245,6 +249,8 @@ pub struct Ranked {
 pub struct Fetch {
     /// What its rows are called.
     pub entity_type: String,
+    /// The type of its keys, and of the array of them that is bound.
+    pub key_type: KeyType,
     /// Fetches rows one after the other, each by its key whatever the planner guesses. Columns as of `together`.
     pub singly: String,
 }

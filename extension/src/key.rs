@@ -15,8 +15,8 @@ pub trait Key: FromDatum + IntoDatum + Clone {
     /// As core calls it.
     fn name(&self) -> Self::Name;
 
-    /// Named by a uuid.
-    fn of(id: Uuid) -> Self;
+    /// Of a row in a store: what it is called there, and its key where that is no uuid.
+    fn of(id: Uuid, key: Option<String>) -> Self;
 
     /// As a text, where it is one.
     fn text(&self) -> Option<&str>;
@@ -42,7 +42,7 @@ impl Key for Uuid {
         *self.as_bytes()
     }
 
-    fn of(id: Uuid) -> Self {
+    fn of(id: Uuid, _: Option<String>) -> Self {
         id
     }
 
@@ -70,8 +70,8 @@ impl Key for String {
         self.clone()
     }
 
-    fn of(id: Uuid) -> Self {
-        id.to_string()
+    fn of(id: Uuid, key: Option<String>) -> Self {
+        key.unwrap_or_else(|| id.to_string())
     }
 
     fn text(&self) -> Option<&str> {

@@ -11,7 +11,9 @@ use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
 use strata_core::search::{Place, Ranked};
 
+mod named;
 mod reader;
+use named::named;
 use reader::nearest;
 
 /// The rows that are found; none where too many of the nearest may not be seen, and others were left out for them.
@@ -60,13 +62,17 @@ struct Row {
     content: Option<String>,
     created_at: Option<TimestampWithTimeZone>,
     metadata: Jsonb,
+    /// Its key, where that is not its id.
+    key: Option<String>,
 }
 
 /// The rows of these keys of each source: at once, or where that does not go by indexes, one by one.
 fn rows(ranked: &Ranked, keys: Vec<Vec<Uuid>>, parameters: &[DatumWithOid<'_>]) -> spi::Result<Vec<Row>> {
     let wanted: Vec<bool> = keys.iter().map(|keys| !keys.is_empty()).collect();
-    let some = |keys: Vec<Uuid>| Some(keys).filter(|keys| !keys.is_empty());
-    let mut bound: Vec<DatumWithOid<'_>> = keys.into_iter().map(|keys| some(keys).into()).collect();
+    let named = named(ranked, &keys)?;
+    let keys = ranked.sources.iter().zip(keys);
+    let mut bound: Vec<DatumWithOid<'_>> =
+        keys.map(|(source, ids)| named.keys(source.key_type, ids)).collect();
     bound.extend(parameters.iter().skip(wanted.len()).map(again));
     let read = |row: SpiHeapTupleData<'_>| Row::read(&row);
     if let Some(rows) = prepared::by_keys(&ranked.together, wanted.len(), &bound, read)? {
@@ -88,12 +94,13 @@ impl Row {
             content: row[4].value()?,
             created_at: row[5].value()?,
             metadata: row[6].value()?.expect("jsonb_build_object never answers null"),
+            key: row[7].value()?,
         })
     }
 
     fn hit<I: Key>(self, ranked: &Ranked, rank: f64) -> Hit<I> {
         let entity_type = ranked.sources[self.source].entity_type.clone();
-        let (id, similarity) = (I::of(self.id), Some(0.0 - rank));
+        let (id, similarity) = (I::of(self.id, self.key), Some(0.0 - rank));
         (entity_type, id, self.title, self.content, similarity, self.created_at, self.metadata)
     }
 }

@@ -46,7 +46,7 @@ comment on function strata.set_text_search(text, regconfig, text) is 'Makes the 
 comment on function strata.words_expression(strata.source, text) is 'The SQL expression for the words of a row.';
 comment on function strata.text_index(text) is 'The index on the words of a source that a search can use; null: none.';
 comment on function strata.text_index_statement(text) is 'The statement that creates an index on the words of a source.';
-comment on function strata.enqueue_missing(text, uuid, int, text) is
+comment on function strata.enqueue_missing(text, text, int, text) is
     'Queues the rows of one page of a source that have text and no vector; call it with the last key until that is null.';
 comment on function strata.claim_jobs(text, int, interval, boolean, text[]) is 'Leases jobs to a worker and hands over their texts, most urgent first.';
 comment on function strata.complete_jobs is 'Takes vectors back and stores those whose text and fence are still the same.';
@@ -55,7 +55,7 @@ comment on function strata.fail_jobs(text[], uuid[], bigint[], text, interval, t
 comment on function strata.retry_dead(text) is 'Queues dead jobs again, of one source or of all.';
 comment on function strata.queue_status() is 'For each source, its jobs by state, its rows without an embedding, and what is wrong.';
 
-comment on function strata.queue_jobs(text, uuid[], int[], text[]) is 'A job for each of these rows of a source, at the start of its life.';
+comment on function strata.queue_jobs(text, uuid[], int[], text[], text[]) is 'A job for each of these rows of a source, at the start of its life.';
 comment on function strata.wake_workers() is 'Wakes a worker that has nothing to do.';
 comment on function strata.rest_worker() is 'A worker has nothing to do and is to be woken; false: look again soon.';
 comment on function strata.rouse_worker() is 'A worker rests no longer.';
@@ -72,6 +72,14 @@ comment on function strata.unwatch_source(text) is 'Inner part of drop_source: r
 comment on function strata.text_expression(text, text[], text) is 'The SQL expression for the text of a row that is embedded.';
 comment on function strata.source_text(text, uuid[]) is 'The texts of some rows of a source, as they are embedded.';
 comment on function strata.count_missing(text) is 'How many rows of a source have text and no vector.';
+comment on function strata.row_id(text) is 'What the queue and the stores call a row whose key is no uuid: a uuid made of the key.';
+comment on function strata.row_ids(text[]) is 'The same for several keys, in their order.';
+comment on function strata.ids_of(strata.source, text[]) is 'What rows of a source with these keys are called.';
+comment on function strata.id_of(strata.source, text) is 'What a row of a source is called, as an expression of it.';
+comment on function strata.key_of(strata.source, text) is 'The key of a row that is called otherwise, as an expression of it.';
+comment on function strata.is_any_of(strata.source, text, text, text) is 'The condition under which a row of a source is one of those that are called so.';
+comment on function strata.keys_of(text, uuid[]) is 'The keys of rows that have jobs and are called otherwise.';
+comment on function strata.key_type(regclass, text) is 'Inner part of add_source: whether a key is a uuid, a number or a text.';
 comment on function strata.require_key(regclass, text) is 'Inner part of add_source: refuses a table or key that cannot be one.';
 comment on function strata.require_column(regclass, text, text) is 'Inner part of add_source: refuses a column that cannot play its role.';
 comment on function strata.require_vector_column(regclass, text, text) is
@@ -90,8 +98,8 @@ comment on function strata.complete_part is 'Inner part of complete_jobs: the jo
 comment on function strata.settle_textless(text, uuid[]) is 'Inner part of claim_jobs: ends jobs that need no provider.';
 comment on function strata.lock_rows(strata.source, uuid[], bytea[]) is 'Inner part of complete_jobs: locks rows whose text is unchanged.';
 comment on function strata.require_walked(text, text, int) is 'Inner part of enqueue_missing: the source whose rows are queued page by page.';
-comment on function strata.queue_page(strata.source, uuid[]) is 'Inner part of enqueue_missing: queues rows that have a text.';
-comment on function strata.lock_missing(strata.source, uuid, int, text) is 'Inner part of enqueue_missing: locks the next rows without a vector.';
+comment on function strata.queue_page(strata.source, text[]) is 'Inner part of enqueue_missing: queues rows that have a text.';
+comment on function strata.lock_missing(strata.source, text, int, text) is 'Inner part of enqueue_missing: locks the next rows without a vector.';
 comment on function strata.vector_shape is 'Dimensions of a vector; negative where it has no direction.';
 comment on function strata.lock_jobs(text, text, uuid[], bigint[]) is 'Inner part of complete_jobs: locks jobs that are still held.';
 comment on function strata.end_jobs(uuid[], tid[], uuid[]) is 'Inner part of complete_jobs: removes or requeues jobs.';

@@ -22,7 +22,7 @@ comment on function strata.model_change_progress(text) is 'For each source of a 
 
 comment on function strata.set_chunking(text, int, int) is 'Long texts of a source are embedded in parts of so many tokens; null: as a whole.';
 comment on function strata.chunking_of(text) is 'Inner part of claim_jobs: how texts of a source are cut, and for which of its models.';
-comment on function strata.enqueue_again(text, uuid, int, boolean) is
+comment on function strata.enqueue_again(text, text, int, boolean) is
     'Queues the rows of one page of a source whether they have a vector or not; call it with the last key until that is null.';
 comment on column strata.source.chunk_tokens is 'A text that has more is embedded in parts of at most so many tokens; null: as a whole.';
 comment on column strata.source.chunk_overlap is 'Tokens of a part that the next one begins with, at most.';

@@ -1,10 +1,10 @@
 -- add_source: makes a table searchable. From then on every change of its texts queues a job; what is there already is
 -- found by strata.enqueue_missing. Reads and checks everything before it changes anything. The table must have a unique
 -- index on the key alone, and the caller the right to put triggers on it. Rows whose hidden column says so are kept up to
--- date like the others and found by no search. Jobs are queued where the key is a uuid and the embedding stands in the row or
--- in a store; the embeddings of other sources are the application's to write.
+-- date like the others and found by no search. Jobs are queued where the embedding stands in the row or in a store; those that
+-- have a table of their own are the application's to write.
 -- store: 'halfvec' or 'vector' where vector_column is null: the vectors are kept in a narrow table of ours, as numbers of
--- two bytes or of four; key and tenant are uuids, and embedded_at_column, which tells the rows that have one, is needed.
+-- two bytes or of four; the tenant is a uuid, and embedded_at_column, which tells the rows that have one, is needed.
 -- Raises 22004 (a null), 22023 (a value that cannot be), 42809 (not a table), 42703 and 42804 (a column), 42P10 (the key
 -- is not unique), 22000 (dimension of column and model differ), 42704 (no such model), 42710 (registered already), 55000 (the
 -- model is being changed).
@@ -57,20 +57,18 @@ begin
         raise exception 'model "%" does not exist', coalesce(model, 'null')
             using errcode = '42704', hint = 'call strata.add_model first';
     else
-        perform strata.require_column(relation, u.name, 'uuid') from unnest(array[key_column, tenant_column]) u(name);
+        perform strata.require_column(relation, tenant_column, 'uuid');
     end if;
 
     insert into strata.source
         (entity_type, relation_schema, relation_name, key_column, tenant_column, title_column, content_columns,
          created_at_column, metadata_columns, vector_column, model_column, embedded_at_column, hidden_column, model, store,
-         organisation_column, vectors_schema, vectors_name, vectors_key_column, vectors_type_column, queued)
+         organisation_column, vectors_schema, vectors_name, vectors_key_column, vectors_type_column, queued, key_type)
     select entity_type, n.nspname, c.relname, key_column, tenant_column, title_column, array_remove(content_columns, null),
            created_at_column, array_remove(metadata_columns, null), vector_column, model_column, embedded_at_column,
            hidden_column, model, case when store is not null then strata.make_store(model, store) end,
            organisation_column, vn.nspname, v.relname, vector_key_column, vector_type_column,
-           vector_relation is null and exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
-                                               where a.attrelid = relation and a.attname = key_column
-                                                 and coalesce(nullif(t.typbasetype, 0), t.oid) = 'uuid'::regtype)
+           vector_relation is null, strata.key_type(relation, key_column)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     left join pg_class v on v.oid = vector_relation left join pg_namespace vn on vn.oid = v.relnamespace
     where c.oid = relation;

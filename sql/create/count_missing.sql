@@ -14,9 +14,9 @@ begin
         return;
     end if;
     execute format('select count(*), count(*) filter (where not exists (
-                        select from strata.job j where j.entity_type = $1 and j.entity_id = r.%5$I and j.model = $2))
+                        select from strata.job j where j.entity_type = $1 and j.entity_id = %5$s and j.model = $2))
                     from %1$I.%2$I r where %3$s and %4$s <> ''''', s.relation_schema, s.relation_name,
-                   strata.vectorless(s, 'r'), strata.text_expression(s.title_column, s.content_columns, 'r'), s.key_column)
+                   strata.vectorless(s, 'r'), strata.text_expression(s.title_column, s.content_columns, 'r'), strata.id_of(s, 'r'))
         into missing, unqueued using s.entity_type, s.model;
 exception when undefined_table or undefined_column or invalid_schema_name then
     missing := null;

@@ -3,12 +3,12 @@
 -- `only_other` says so. The rest as strata.enqueue_missing has it. Raises 22023 (max), 42704 (no such source), 0A000 (its
 -- embeddings are the application's), 55000 (only_other without a model column), 55P03 (somebody has held a row for ten seconds).
 create function strata.enqueue_again(
-    entity_type text, after uuid default null, max int default 1000, only_other boolean default false, out enqueued int, out last uuid
+    entity_type text, after text default null, max int default 1000, only_other boolean default false, out enqueued int, out last text
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     s    strata.source := strata.require_walked(entity_type, null, max);
-    page uuid[];
+    page text[];
 begin
     if only_other and s.model_column is null then
         raise exception 'source "%" keeps no model beside its vectors', entity_type

@@ -54,17 +54,18 @@ begin
         if tg_op = 'TRUNCATE' then
             execute format('delete from strata_vectors.%I v where v.entity_type = $1', kept) using s.entity_type;
         elsif tg_op = 'UPDATE' then
-            execute format('update strata_vectors.%I v set entity_id = ($3).%2$I, tenant = ($3).%3$I
-                            where v.entity_type = $1 and v.entity_id = ($2).%2$I', kept, s.key_column, s.tenant_column)
+            execute format('update strata_vectors.%1$I v set entity_id = %2$s, entity_key = %3$s, tenant = n.%4$I from (select ($2).*) o, (select ($3).*) n
+                            where v.entity_type = $1 and v.entity_id = %5$s',
+                           kept, strata.id_of(s, 'n'), strata.key_of(s, 'n'), s.tenant_column, strata.id_of(s, 'o'))
                 using s.entity_type, old, new;
         elsif tg_level = 'STATEMENT' then
-            execute format('delete from strata_vectors.%I v using old_rows o where v.entity_type = $1 and v.entity_id = o.%I',
-                           kept, s.key_column)
+            execute format('delete from strata_vectors.%I v using old_rows o where v.entity_type = $1 and v.entity_id = %s',
+                           kept, strata.id_of(s, 'o'))
                 using s.entity_type;
         else
-            execute format('delete from strata_vectors.%1$I v where v.entity_type = $1 and v.entity_id = ($2).%2$I
-                            and not exists (select from %3$I.%4$I r where r.%2$I = ($2).%2$I)',
-                           kept, s.key_column, s.relation_schema, s.relation_name)
+            execute format('delete from strata_vectors.%1$I v using (select ($2).*) o where v.entity_type = $1 and v.entity_id = %5$s
+                            and not exists (select from %3$I.%4$I r where r.%2$I = o.%2$I)',
+                           kept, s.key_column, s.relation_schema, s.relation_name, strata.id_of(s, 'o'))
                 using s.entity_type, old;
         end if;
     end loop;

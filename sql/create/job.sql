@@ -1,10 +1,11 @@
 -- job: one entity whose embedding is missing or stale for one model. One row for an entity and a model, however often
--- its text changes. `fence` grows with every claim and every change of the text: who holds an older one has lost.
+-- its text changes. entity_id: its key where that is a uuid, else made of the key (strata.row_id), which is entity_key then. `fence` grows with every claim and every change of the text: who holds an older one has lost.
 -- priority: higher first; 10 for what a user has just written, 0 for what a walk has found missing. lane: a hash of the
 -- tenant; lanes take turns. session_pid, session_start: the session that a lease ends with; null: its time alone ends it.
 create table strata.job (
     entity_type   text        not null,
     entity_id     uuid        not null,
+    entity_key    text,
     model         text        not null,
     state         text        not null default 'queued' check (state in ('queued', 'leased', 'dead')),
     attempts      int         not null default 0 check (attempts >= 0),

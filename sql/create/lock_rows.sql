@@ -8,10 +8,11 @@ declare
 begin
     execute format(
         'select array_agg(l.id) from (
-             select r.%1$I as id, sha256(convert_to(%2$s, ''UTF8'')) as hash
-             from %3$I.%4$I r where r.%1$I = any ($1) order by r.%1$I for no key update skip locked
+             select %6$s as id, sha256(convert_to(%2$s, ''UTF8'')) as hash
+             from %3$I.%4$I r where %5$s order by r.%1$I for no key update skip locked
          ) l join unnest($1, $2) g(id, hash) on g.id = l.id and g.hash = l.hash',
-        s.key_column, strata.text_expression(s.title_column, s.content_columns, 'r'), s.relation_schema, s.relation_name)
+        s.key_column, strata.text_expression(s.title_column, s.content_columns, 'r'), s.relation_schema, s.relation_name,
+        strata.is_any_of(s, 'r', '$1'), strata.id_of(s, 'r'))
         into held using ids, hashes;
     return coalesce(held, '{}');
 end

@@ -23,7 +23,7 @@ create table strata.source_beside (
     store              text    check ((store is null) <> (vector_column is null)),
     model_column       text,
     embedded_at_column text,
-    walked_to          uuid,
+    walked_to          text,
     walked             boolean not null default false
 );
 create index source_beside_model on strata.source_beside (model);
@@ -58,7 +58,7 @@ revoke execute on function strata.source_as from public;
 create function strata.vectorless(s strata.source, alias text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp as $$
     select case when s.vector_column is not null then format('%I.%I is null', alias, s.vector_column)
-                else format('not exists (select from strata_vectors.%I v where v.entity_type = %L and v.entity_id = %I.%I offset 0)',
-                            s.store, s.entity_type, alias, s.key_column) end
+                else format('not exists (select from strata_vectors.%I v where v.entity_type = %L and v.entity_id = %s offset 0)',
+                            s.store, s.entity_type, strata.id_of(s, alias)) end
 $$;
 revoke execute on function strata.vectorless from public;

@@ -1,13 +1,17 @@
--- queue_page: queues those of these rows of a source that have a text, behind what users write; a job that is there stays as it
+-- queue_page: queues those of the rows of a source with these keys that have a text, behind what users write; a job that is there stays as it
 -- is. Answers how many are new. Inner part of enqueue_missing and enqueue_again.
-create function strata.queue_page(s strata.source, page uuid[]) returns int
+create function strata.queue_page(s strata.source, page text[]) returns int
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     enqueued int;
 begin
-    insert into strata.job (entity_type, entity_id, model, lane)
-    select s.entity_type, t.id, s.model, t.lane from strata.source_text(s.entity_type, page) t where t.content <> ''
-    on conflict do nothing;
+    execute format(
+        'insert into strata.job (entity_type, entity_id, entity_key, model, lane)
+         select $1, %1$s, %2$s, $2, hashtext(r.%3$I::text) from %4$I.%5$I r where %6$s and %7$s <> ''''
+         on conflict do nothing',
+        strata.id_of(s, 'r'), strata.key_of(s, 'r'), s.tenant_column, s.relation_schema, s.relation_name,
+        strata.is_any_of(s, 'r', '$3::uuid[]', '$3'), strata.text_expression(s.title_column, s.content_columns, 'r'))
+        using s.entity_type, s.model, page;
     get diagnostics enqueued = row_count;
     if enqueued > 0 then
         perform strata.wake_workers();
@@ -31,7 +35,7 @@ begin
             using errcode = '42704', hint = 'look into strata.source, or call strata.add_source';
     elsif not s.queued then
         raise exception 'the embeddings of source "%" are the application''s to write', entity_type
-            using errcode = '0A000', hint = 'jobs are queued where the key is a uuid and the embedding stands in the row';
+            using errcode = '0A000', hint = 'jobs are queued where the embedding stands in the row or in a store';
     end if;
     return s;
 end

@@ -34,3 +34,14 @@ begin
 end
 $$;
 revoke execute on function strata.require_key from public;
+
+-- key_type: what a key is: uuid, bigint (int, smallint) or text (varchar).
+create function strata.key_type(relation regclass, key_column text) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select case coalesce(nullif(t.typbasetype, 0), t.oid)
+               when 'uuid'::regtype then 'uuid' when 'text'::regtype then 'text' when 'varchar'::regtype then 'text'
+               else 'bigint' end
+    from pg_attribute a join pg_type t on t.oid = a.atttypid
+    where a.attrelid = relation and a.attname = key_column
+$$;
+revoke execute on function strata.key_type from public;

@@ -1,8 +1,8 @@
 -- source: the tables that search reads, one row for each entity type. Names are text, not oids, so that a dump restores.
 -- Key, tenant and organisation are of type uuid, bigint (int, smallint) or text (varchar). Where the embeddings have a table of
 -- their own, `vectors_schema` and `vectors_name` name it, `vectors_key_column` the row's key in it, `vectors_type_column` the
--- entity type, null where it holds those of this source alone. `queued`: changes of the text queue jobs; so far only for
--- sources with uuid keys and the embedding in the row. `title_column` may be null; `model_column` and `embedded_at_column` are
+-- entity type, null where it holds those of this source alone. `queued`: changes of the text queue jobs; not where
+-- the embeddings have a table of their own. `key_type`: what the key was when the source was added; what rows are called follows from it. `title_column` may be null; `model_column` and `embedded_at_column` are
 -- where the name of the model and the time are kept beside the vector, null where nobody asked for them.
 -- `text_search_config` is that under which its words are found, null where they are not; `text_search_column` is a tsvector
 -- that holds them, null where they are made of title and content.
@@ -15,6 +15,7 @@ create table strata.source (
     relation_schema    text   not null,
     relation_name      text   not null,
     key_column         text   not null,
+    key_type           text   not null default 'uuid' check (key_type in ('uuid', 'bigint', 'text')),
     tenant_column      text   not null,
     title_column       text,
     content_columns    text[] not null,

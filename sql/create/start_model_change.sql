@@ -77,9 +77,9 @@ begin
             using errcode = '42P01', hint = format('call strata.drop_source(%L)', s.entity_type);
     elsif not s.queued then
         raise exception 'the embeddings of source "%" are the application''s to write', s.entity_type
-            using errcode = '0A000', hint = 'strata embeds where the key is a uuid and the embedding stands in the row or in a store';
+            using errcode = '0A000', hint = 'strata embeds where the embedding stands in the row or in a store';
     elsif vector_column is null then
-        perform strata.require_column(relation, u.name, 'uuid') from unnest(array[s.key_column, s.tenant_column]) u(name);
+        perform strata.require_column(relation, s.tenant_column, 'uuid');
         made := strata.make_store(to_model, storage);
         perform strata.share_store(s, made);
     else

@@ -1,6 +1,6 @@
 -- vector_store: the narrow tables that keep vectors for sources that have no column of their own for them, one for each
 -- model, in the schema strata_vectors: tenant, entity_type, entity_id, chunk (of a text that is embedded in parts, from 0),
--- embedding. `storage` is the type of the embedding.
+-- embedding; entity_key, the key of the row, where entity_id is made of it (strata.row_id). `storage` is the type of the embedding.
 create table strata.vector_store (
     model    text primary key references strata.model,
     name     text not null unique,
@@ -37,7 +37,8 @@ begin
     execute format(
         'create table strata_vectors.%1$I (
              tenant uuid not null, entity_type text not null, entity_id uuid not null, chunk int not null default 0,
-             embedding %2$I.%3$I(%4$s) not null, primary key (entity_type, entity_id, chunk))', made.name, strata.vector_schema(), storage, dims);
+             embedding %2$I.%3$I(%4$s) not null, entity_key text,
+             primary key (entity_type, entity_id, chunk))', made.name, strata.vector_schema(), storage, dims);
     execute format('alter table strata_vectors.%I alter embedding set storage %s', made.name,
                    case when dims * case storage when 'halfvec' then 2 else 4 end <= 8000 then 'plain' else 'external' end);
     execute format('create index on strata_vectors.%I (tenant, entity_type)', made.name);

@@ -38,8 +38,8 @@ create function strata.watcher(s strata.source, beside text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
     select format($watch$
 declare
-    wanted   uuid[];
-    unwanted uuid[];
+    wanted   %17$s[];
+    unwanted %17$s[];
     lanes    int[];
 begin
     if tg_op = 'TRUNCATE' then
@@ -92,10 +92,10 @@ begin
         end;
     end;
     if unwanted is not null then
-        delete from strata.job j where j.entity_type = %1$L and j.entity_id = any (unwanted);
+        delete from strata.job j where j.entity_type = %1$L and j.entity_id = any (%18$s);
     end if;
     if wanted is not null then
-        perform strata.queue_jobs(%1$L, wanted, lanes%16$s);
+        perform strata.queue_jobs(%1$L, %19$s, lanes, %16$s);
     end if;
     return null;
 end
@@ -109,8 +109,13 @@ $watch$,
         strata.text_expression(s.title_column, s.content_columns, 'n'),
         strata.text_expression(s.title_column, s.content_columns, 'o'),
         r.may_have, r.inserted, t.inserted, t.may_have, t.cleared,
-        case when beside is not null then format(', %L', array[s.model, beside]) else '' end)
-    from strata.watcher_signs(s, beside, 'new', 'old') r, strata.watcher_signs(s, beside, 'n', 'o') t
+        case when beside is not null then format('%L', array[s.model, beside]) else 'null' end
+            || case when k.uuids then '' else ', wanted' end,
+        case when k.uuids then 'uuid' else 'text' end,
+        case when k.uuids then 'unwanted' else 'strata.row_ids(unwanted)' end,
+        case when k.uuids then 'wanted' else 'strata.row_ids(wanted)' end)
+    from strata.watcher_signs(s, beside, 'new', 'old') r, strata.watcher_signs(s, beside, 'n', 'o') t,
+         (select s.key_type = 'uuid') k(uuids)
 $$;
 revoke execute on function strata.watcher from public;
 

@@ -86,6 +86,8 @@ left join lateral (
                pg_catalog.format_type(k.atttypid, k.atttypmod) as type,
                case when k.attnum is null or k.role operator(pg_catalog.=) 'any' then true
                     when k.role operator(pg_catalog.=) 'uuid' then k.base operator(pg_catalog.=) 'pg_catalog.uuid'::pg_catalog.regtype
+                    when k.role operator(pg_catalog.=) 'bigint' then coalesce(k.key_type operator(pg_catalog.=) 'number', false)
+                    when k.role operator(pg_catalog.=) 'text' then coalesce(k.key_type operator(pg_catalog.=) 'text', false)
                     when k.role operator(pg_catalog.=) 'uuid, bigint or text' then k.key_type is not null
                     when k.role operator(pg_catalog.=) 'timestamptz' then k.is_time
                     when k.role operator(pg_catalog.=) 'tsvector' then k.base operator(pg_catalog.=) 'pg_catalog.tsvector'::pg_catalog.regtype
@@ -109,7 +111,7 @@ left join lateral (
                 from pg_catalog.unnest(s.content_columns operator(pg_catalog.||) s.metadata_columns) w(name)
                 union all
                 select w.name, w.role, w.place, case when w.place operator(pg_catalog.>) 3 and s.vectors_name is not null then e.oid else r.oid end
-                from (values (s.title_column, 'any', 0), (s.key_column, case when s.queued then 'uuid' else 'uuid, bigint or text' end, 1),
+                from (values (s.title_column, 'any', 0), (s.key_column, case when s.queued then s.key_type else 'uuid, bigint or text' end, 1),
                              (s.tenant_column, case when s.store is null then 'uuid, bigint or text' else 'uuid' end, 2), (s.organisation_column, 'uuid, bigint or text', 3),
                              (s.vectors_key_column, 'any', 4), (s.vectors_type_column, 'any', 5),
                              (s.created_at_column, 'timestamptz', 0), (s.hidden_column, 'boolean or timestamptz', 0),

@@ -105,11 +105,12 @@ pub(super) fn vector_of(source: &Source, key: &str, vector_schema: &str) -> Resu
     if let Some(store) = &source.store {
         return Ok(format!(
             "(select o.embedding::{}.vector from {} o
-          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) {key}
+          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) {}
           order by o.chunk limit 1)",
             Ident::new(vector_schema)?,
             table(store)?,
-            literal(&source.entity_type)
+            literal(&source.entity_type),
+            id_in_store(source, key)
         ));
     }
     let (relation, column) = match &source.vectors {
@@ -128,11 +129,47 @@ pub(super) fn vector_of(source: &Source, key: &str, vector_schema: &str) -> Resu
 pub(super) fn distance_in_store(source: &Source, store: &Store, from_store: &str) -> Result<String, Error> {
     Ok(format!(
         "(select pg_catalog.min(o.embedding {from_store}) from {} o
-          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) t.{})",
+          where o.entity_type operator(pg_catalog.=) {}::pg_catalog.text and o.entity_id operator(pg_catalog.=) {})",
         table(store)?,
         literal(&source.entity_type),
-        Ident::new(&source.key)?
+        id_in_store(source, &format!("t.{}", Ident::new(&source.key)?))
     ))
+}
+
+/// What a store calls the row with this key, a value of the key's type: by it where it is a uuid.
+fn id_in_store(source: &Source, key: &str) -> String {
+    match source.key_type {
+        KeyType::Uuid => key.to_owned(),
+        _ => format!("strata.row_id({key}::pg_catalog.text)"),
+    }
+}
+
+/// `t` is the row of `v`, a vector of a store; of other sources too, whose keys need not be of the type.
+pub(super) fn is_in_store(source: &Source) -> Result<String, Error> {
+    let key = match source.key_type {
+        KeyType::Uuid => "v.entity_id".to_owned(),
+        KeyType::Text => "v.entity_key".to_owned(),
+        KeyType::Number => format!(
+            "case when v.entity_type operator(pg_catalog.=) {}::pg_catalog.text then v.entity_key::pg_catalog.int8 end",
+            literal(&source.entity_type)
+        ),
+    };
+    Ok(equal(&format!("t.{}", Ident::new(&source.key)?), source.key_type, &key))
+}
+
+/// `t` is a row with one of the keys at this place, an array, or with the key of that name.
+pub(super) fn has_key(source: &Source, is: &str) -> Result<String, Error> {
+    Ok(equal(&format!("t.{}", Ident::new(&source.key)?), source.key_type, is))
+}
+
+/// What a store calls the row `t`, and its key where that is no uuid.
+pub(super) fn called(source: &Source) -> Result<(String, String), Error> {
+    let key = format!("t.{}", Ident::new(&source.key)?);
+    let name = match source.key_type {
+        KeyType::Uuid => "null::pg_catalog.text".to_owned(),
+        _ => format!("{key}::pg_catalog.text"),
+    };
+    Ok((id_in_store(source, &key), name))
 }
 
 /// The table of a store.

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[pg_test]
-    fn a_store_is_for_uuids() {
+    fn a_store_is_for_tenants_that_are_uuids() {
         mixed();
         run(
             "alter table public.page add embedded_at timestamptz; alter table public.memo add embedded_at timestamptz",
@@ -298,7 +298,7 @@ mod tests {
         };
         assert_eq!(
             add("page", "slug", "owner"),
-            "42804 column \"slug\" of relation public.page must be of type uuid, not text"
+            "42804 column \"owner\" of relation public.page must be of type uuid, not character varying(40)"
         );
         assert_eq!(
             add("memo", "id", "author"),

@@ -3,9 +3,9 @@
 use super::store::candidates;
 use super::{Argument, Near, Parameters, Search, content, metadata, title};
 use crate::error::Error;
-use crate::ident::Ident;
-use crate::search::shape::{relation, table};
-use crate::search::{Fetch, KeyType, Ranked, Source};
+use crate::ident::{Ident, literal};
+use crate::search::shape::{called, has_key, relation, table};
+use crate::search::{Fetch, KeyType, Ranked, Source, Store};
 
 impl Search<'_> {
     /// None where not every source has all its vectors in the store, one a row, or the question is not given as a vector.
@@ -29,25 +29,27 @@ where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=
         let also = self.conditions(&mut parameters);
         let (mut sources, mut together) = (Vec::new(), Vec::new());
         for (n, source) in self.sources.iter().enumerate() {
-            let rows = self.row(n, source, &format!("any ({}){}", keys[n], also(source)?), &tenant)?;
+            let rows = self.row(n, source, (&format!("any ({})", keys[n]), &also(source)?), &tenant)?;
             // Where no row is wanted nothing is asked of the policy. The order is that of the index that is to be used.
             let key = Ident::new(&source.key)?;
             together.push(format!("({rows} and {} is not null order by t.{key})", keys[n]));
             sources.push(Fetch {
                 entity_type: source.entity_type.clone(),
+                key_type: source.key_type,
                 singly: format!(
-                    "select f.source, f.id, f.title, f.content, f.created_at, f.metadata
+                    "select f.source, f.id, f.title, f.content, f.created_at, f.metadata, f.name
 from (select pg_catalog.unnest({}) as id) k cross join lateral (
 {} limit 1
 ) f",
                     keys[n],
-                    self.row(n, source, &format!("k.id{}", also(source)?), &tenant)?
+                    self.row(n, source, ("k.id", &also(source)?), &tenant)?
                 ),
             });
         }
         let count = |rows| usize::try_from(rows).unwrap_or(usize::MAX);
         Ok(Some(Ranked {
             vectors,
+            named: named(&self.sources, store)?,
             sources,
             together: together.join("\nunion all\n"),
             arguments: parameters.0,
@@ -57,18 +59,41 @@ from (select pg_catalog.unnest({}) as id) k cross join lateral (
         }))
     }
 
-    /// Rows of one source: those whose key is so.
-    fn row(&self, n: usize, source: &Source, is: &str, tenant: &str) -> Result<String, Error> {
-        let [key, created_at] = [Ident::new(&source.key)?, Ident::new(&source.created_at)?];
+    /// Rows of one source: those whose key is so, and of which the rest holds.
+    fn row(
+        &self,
+        n: usize,
+        source: &Source,
+        (is, also): (&str, &str),
+        tenant: &str,
+    ) -> Result<String, Error> {
+        let (id, name) = called(source)?;
         Ok(format!(
-            "select {n} as source, t.{key} as id, {} as title, {} as content,
-       t.{created_at}::pg_catalog.timestamptz as created_at, {} as metadata
-from {} t where {} and t.{key} operator(pg_catalog.=) {is}",
+            "select {n} as source, {id} as id, {} as title, {} as content,
+       t.{}::pg_catalog.timestamptz as created_at, {} as metadata, {name} as name
+from {} t where {} and {}{also}",
             title(source)?,
             content(&source.content)?,
+            Ident::new(&source.created_at)?,
             metadata(source)?,
             relation(source)?,
-            self.ids.of_tenant(source, tenant)?
+            self.ids.of_tenant(source, tenant)?,
+            has_key(source, is)?
         ))
     }
+}
+
+/// The keys of rows that a store calls otherwise; none where all are called by their keys.
+fn named(sources: &[&Source], store: &Store) -> Result<Option<String>, Error> {
+    let named = sources.iter().filter(|source| source.key_type != KeyType::Uuid);
+    let named: Vec<String> = named.map(|source| literal(&source.entity_type)).collect();
+    if named.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "select s.entity_id, s.entity_key from {} s
+where s.entity_type operator(pg_catalog.=) any (array[{}]::pg_catalog.text[]) and s.entity_id operator(pg_catalog.=) any ($1)",
+        table(store)?,
+        named.join(", ")
+    )))
 }

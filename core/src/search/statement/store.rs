@@ -5,7 +5,7 @@ use super::direct::columns_of;
 use super::{Argument, Parameters, Parts, Search};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
-use crate::search::shape::{relation, table};
+use crate::search::shape::{Ids, is_in_store, relation, table};
 use crate::search::{Deeper, KeyType, Source, Store};
 
 /// Vectors that are looked at for so many rows, before all of them are. Enough that a few rows which may not be seen do
@@ -37,21 +37,25 @@ impl Search<'_> {
         for (n, source) in self.sources.iter().enumerate().filter(|(_, source)| source.store.is_some()) {
             rows.push(format!(
                 "        (select {n} as source, {} from {} t
-         where v.entity_type operator(pg_catalog.=) {}::pg_catalog.text and t.{} operator(pg_catalog.=) v.entity_id
+         where v.entity_type operator(pg_catalog.=) {}::pg_catalog.text and {}
                and {}{} limit 1)",
                 columns_of(source)?,
                 relation(source)?,
                 literal(&source.entity_type),
-                Ident::new(&source.key)?,
+                is_in_store(source)?,
                 self.ids.of_tenant(source, &parts.tenant)?,
                 parts.also[n]
             ));
         }
+        let stored = || self.sources.iter().filter(|source| source.store.is_some());
+        let named =
+            if stored().all(|source| source.key_type == KeyType::Uuid) { "" } else { ", s.entity_key" };
         let chunked = self.sources.iter().filter_map(|source| source.store.as_ref()).any(|s| s.chunked);
-        let (distance, by_row) = nearest(&parts.from_store, chunked, "s.entity_type, s.entity_id");
+        let (distance, by_row) =
+            nearest(&parts.from_store, chunked, &format!("s.entity_type, s.entity_id{named}"));
         Ok(Some(format!(
-            "    (select f.source, v.entity_id::{} as id, v.rank, f.entity_type, f.title, f.content, f.created_at, f.metadata
-     from (select s.entity_type, s.entity_id, {distance} operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+            "    (select f.source, {} as id, v.rank, f.entity_type, f.title, f.content, f.created_at, f.metadata
+     from (select s.entity_type, s.entity_id, {distance} operator(pg_catalog.-) 1::pg_catalog.float8 as rank{named}
            from {} s
            where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names}){by_row}
            order by 3, 1, 2
@@ -61,7 +65,7 @@ impl Search<'_> {
      ) f
      order by v.rank, v.entity_type, v.entity_id
      limit {})",
-            self.ids.name(),
+            self.id_in(!named.is_empty()),
             table(store)?,
             self.ids.typed(KeyType::Uuid, &parts.tenant),
             rows.join("\n        union all\n"),
@@ -78,28 +82,41 @@ impl Search<'_> {
         limit: &str,
         parts: &Parts,
     ) -> Result<String, Error> {
-        let (distance, by_row) = nearest(&parts.from_store, store.chunked, "s.entity_id");
+        let entity_type = format!("{}::pg_catalog.text", literal(&source.entity_type));
+        let (named, also_named) = match source.key_type {
+            KeyType::Uuid => ("", String::new()),
+            _ => (", s.entity_key", format!(", s.entity_key, {entity_type} as entity_type")),
+        };
+        let (distance, by_row) = nearest(&parts.from_store, store.chunked, &format!("s.entity_id{named}"));
         Ok(format!(
-            "    (select {n} as source, v.entity_id::{} as id, v.rank
-     from (select s.entity_id, {distance} operator(pg_catalog.-) 1::pg_catalog.float8 as rank
+            "    (select {n} as source, {} as id, v.rank
+     from (select s.entity_id, {distance} operator(pg_catalog.-) 1::pg_catalog.float8 as rank{also_named}
            from {} s
-           where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text{by_row}
+           where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) {entity_type}{by_row}
            order by 2, 1) v
      cross join lateral (
          select from {} t
-         where t.{} operator(pg_catalog.=) v.entity_id and {}{} limit 1
+         where {} and {}{} limit 1
      ) f
      order by v.rank, v.entity_id
      limit {limit})",
-            self.ids.name(),
+            self.id_in(!named.is_empty()),
             table(store)?,
             self.ids.typed(KeyType::Uuid, &parts.tenant),
-            literal(&source.entity_type),
             relation(source)?,
-            Ident::new(&source.key)?,
+            is_in_store(source)?,
             self.ids.of_tenant(source, &parts.tenant)?,
             parts.also[n]
         ))
+    }
+
+    /// The key of a vector `v` as the answer has it. `named`: the keys of some sources are no uuids.
+    fn id_in(&self, named: bool) -> &'static str {
+        match (self.ids, named) {
+            (Ids::Uuid, _) => "v.entity_id",
+            (Ids::Text, false) => "v.entity_id::pg_catalog.text",
+            (Ids::Text, true) => "coalesce(v.entity_key, v.entity_id::pg_catalog.text)",
+        }
     }
 
     /// What is left to do where the answer is short.
