@@ -10,6 +10,7 @@ mod footprint;
 mod isolation;
 mod library;
 mod random;
+mod recall;
 mod whole_corpus;
 mod world;
 
@@ -19,8 +20,8 @@ use library::{Keep, Library};
 use strata_tests::Database;
 
 /// The cases, as one types them.
-pub const NAMES: [&str; 7] =
-    ["by-hand", "documents", "whole-corpus", "isolation", "footprint", "complete", "crossover"];
+pub const NAMES: [&str; 8] =
+    ["by-hand", "documents", "whole-corpus", "isolation", "footprint", "recall", "complete", "crossover"];
 
 /// The same rows twice.
 pub struct Libraries {
@@ -37,8 +38,14 @@ type Case = fn(&Libraries, usize) -> Vec<Figure>;
 pub fn run(wish: &Wish) -> Report {
     let server = Database::empty().value::<String>("select version()");
     // Those that want a filled database.
-    let cases: [Case; 5] =
-        [by_hand::measure, documents::measure, whole_corpus::measure, isolation::measure, footprint::measure];
+    let cases: [Case; 6] = [
+        by_hand::measure,
+        documents::measure,
+        whole_corpus::measure,
+        isolation::measure,
+        footprint::measure,
+        recall::measure,
+    ];
     let mut figures = Vec::new();
     let wanted: Vec<Case> =
         NAMES.iter().zip(cases).filter(|(name, _)| wish.wants(name)).map(|(_, case)| case).collect();
