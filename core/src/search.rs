@@ -217,6 +217,8 @@ pub struct Plan {
     pub deeper: Option<Deeper>,
     /// How the door does the same with less; none where `sql` is the way.
     pub ranked: Option<Ranked>,
+    /// Why it does not.
+    pub unranked: Option<String>,
 }
 
 /// A search of a store in steps: the door reads the vectors of the tenant and keeps the nearest, then fetches their rows.
@@ -242,6 +244,10 @@ pub struct Ranked {
     pub candidates: usize,
     /// The least similarity.
     pub minimum: Option<f64>,
+    /// The weight of each source; none where all weigh the same.
+    pub weights: Option<Vec<f64>>,
+    /// Whether a row may have several vectors: it is as near as the nearest of them.
+    pub chunked: bool,
 }
 
 /// A source whose rows are fetched.
@@ -337,11 +343,12 @@ pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> R
         diverse: diverse.transpose()?,
         deeper: search.deeper()?,
         ranked: if diversity.is_none() { search.ranked()? } else { None },
+        unranked: diversity.map(|_| "the answer is to be diverse".to_owned()).or_else(|| search.unranked()),
     })
 }
 
-/// The row that a search begins at: what to ask about it. $1 its key, uuid or text. Columns: its tenant, uuid or text, and
-/// the length of its embedding float8. Fails with 42501, 42703, 42704, 42804, 42P01, 55000; with 22P02 where no key of the
+/// The row that a search begins at: what to ask about it. $1 its key, uuid or text. Columns: its tenant, uuid or text, the
+/// length of its embedding float8, and the embedding float4[]. Fails with 42501, 42703, 42704, 42804, 42P01, 55000; with 22P02 where no key of the
 /// source is called `row`, which is given where keys are named by text.
 pub fn begin<'s>(
     (entity_type, row): (&str, Option<&str>),

@@ -36,7 +36,7 @@ pub fn similar<I: Key>(
     let caller = if plan.row_security { tenant.caller() } else { None };
     let values = Values {
         embedding: None,
-        question: None,
+        question: Some(&begin.vector),
         tenant: tenant.into(),
         organisation: None,
         metadata: None,
@@ -55,6 +55,7 @@ fn given<T>(name: &str, value: Option<T>) -> Result<T, ErrorReport> {
 struct Begin<'r, I> {
     source: &'r Source,
     tenant: I,
+    vector: Vec<f32>,
 }
 
 impl<'r, I: Key> Begin<'r, I> {
@@ -65,13 +66,18 @@ impl<'r, I: Key> Begin<'r, I> {
         let rows = select(&sql, &[id.clone().into()], |row| {
             let tenant: Option<I> = row[1].value()?;
             let name = tenant.as_ref().map(Key::name).unwrap_or_default();
-            Ok((tenant, name, row[2].value::<f64>()?))
+            Ok((tenant, name, row[2].value::<f64>()?, row[3].value::<Vec<f32>>()?))
         });
         let row = rows.map_err(internal)?.into_iter().next();
-        let (tenant, row) = row.map_or((None, None), |(tenant, name, norm)| (tenant, Some((name, norm))));
+        let (mut begins, mut vector) = (None, None);
+        let row = row.map(|(tenant, name, norm, of)| {
+            (begins, vector) = (tenant, of);
+            (name, norm)
+        });
         search::can_begin(entity_type, &id.name(), row).map_err(report)?;
         let nobody =
             || Error::new(Kind::NotFound, format!("{entity_type} has no tenant")).with_sqlstate("55000");
-        Ok(Begin { source, tenant: tenant.ok_or_else(|| report(nobody()))? })
+        let tenant = begins.ok_or_else(|| report(nobody()))?;
+        Ok(Begin { source, tenant, vector: vector.unwrap_or_default() })
     }
 }

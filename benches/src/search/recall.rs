@@ -38,8 +38,12 @@ pub fn measure(libraries: &Libraries, rounds: usize) -> Vec<Figure> {
 /// All rows of the tenant in their order, by no index.
 fn exact() -> String {
     let branch = |table: &str| {
-        format!("select '{table}' as entity_type, id as entity_id, embedding <=> $1 as distance from {table} where user_id = $2")
+        format!(
+            "select '{table}' as entity_type, id as entity_id, embedding <=> $1 as distance from {table} where user_id = $2"
+        )
     };
     let all = TABLES.map(branch).join(" union all ");
-    format!("select r.entity_id from ({all}) r order by r.distance - 1::float8, r.entity_type, r.entity_id limit {K}")
+    format!(
+        "select r.entity_id from ({all}) r order by r.distance - 1::float8, r.entity_type, r.entity_id limit {K}"
+    )
 }

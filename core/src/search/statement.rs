@@ -246,18 +246,18 @@ pub(super) fn by_key(sources: &[&Source], ids: Ids) -> Result<String, Error> {
     ))
 }
 
-/// What stands about a row that a search begins at. $1 its key. Columns: its tenant, the length of its embedding float8,
-/// null where it has none. No row: it does not exist, or the caller may not see it.
+/// What stands about a row that a search begins at. $1 its key. Columns: its tenant, the length of its embedding float8 and the
+/// embedding float4[], null where it has none. No row: it does not exist, or the caller may not see it.
 pub(super) fn begin(source: &Source, ids: Ids, vector_schema: &str) -> Result<String, Error> {
     // From the type of the tenant by way of text: a column of texts can hold uuids.
     Ok(format!(
-        "select t.{}::pg_catalog.text::{}, {}.vector_norm({})
-from {} t where {}{} limit 1",
+        "select t.{}::pg_catalog.text::{}, {}.vector_norm(v.vector), v.vector::pg_catalog.float4[]
+from {} t left join lateral (select {} as vector offset 0) v on true where {}{} limit 1",
         Ident::new(&source.tenant)?,
         ids.name(),
         Ident::new(vector_schema)?,
-        shape::vector_of(source, &ids.typed(source.key_type, "$1"), vector_schema)?,
         shape::relation(source)?,
+        shape::vector_of(source, &ids.typed(source.key_type, "$1"), vector_schema)?,
         ids.is(source, "$1")?,
         visible(source)?
     ))

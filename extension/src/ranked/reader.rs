@@ -21,7 +21,7 @@ pub fn nearest(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Nearest> {
             mydest: pg_sys::CommandDest::DestTuplestore,
         },
         question: Question::new(values.question.expect("core ranks where an embedding is given")),
-        nearest: Nearest::new(ranked.candidates, ranked.minimum),
+        nearest: Nearest::of(ranked),
         sources: &ranked.sources,
         waiting: None,
         pinned: NONE,

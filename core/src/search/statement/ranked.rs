@@ -1,21 +1,33 @@
 //! A search of a store whose vectors the door ranks: what it reads, and how it fetches the rows of the nearest.
 
 use super::store::candidates;
-use super::{Argument, Near, Parameters, Search, content, metadata, title};
+use super::{Argument, Parameters, Search, content, metadata, title};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 use crate::search::shape::{called, has_key, relation, table};
 use crate::search::{Fetch, KeyType, Ranked, Source, Store};
 
+/// Vectors that are kept for each row that is to be found, where rows have several. Where the nearest are those of fewer rows,
+/// and too few, a statement ranks all. Not measured: to keep one more costs next to nothing.
+const PARTS: i64 = 4;
+
 impl Search<'_> {
-    /// None where not every source has all its vectors in the store, one a row, or the question is not given as a vector.
+    /// Why a statement has to rank the vectors; none: the door does.
+    pub fn unranked(&self) -> Option<String> {
+        if self.text.is_some() {
+            return Some("words are looked for as well".to_owned());
+        }
+        let outside = self.sources.iter().find(|source| source.store.is_none())?;
+        Some(format!("those of source \"{}\" are not in a store", outside.entity_type))
+    }
+
+    /// None where the door does not rank the vectors.
     pub fn ranked(&self) -> Result<Option<Ranked>, Error> {
-        let in_store = |source: &&Source| source.store.as_ref().is_some_and(|store| !store.chunked);
-        let is_given = matches!(self.near, Near::Embedding);
-        if !(is_given && self.is_direct() && self.sources.iter().all(in_store)) {
+        if self.unranked().is_some() {
             return Ok(None);
         }
         let Some((store, names)) = self.in_store() else { return Ok(None) };
+        let chunked = self.sources.iter().filter_map(|source| source.store.as_ref()).any(|s| s.chunked);
         let vectors = format!(
             "select s.tenant, s.entity_type, s.entity_id, s.chunk, s.embedding
 from {} s
@@ -49,13 +61,15 @@ from (select pg_catalog.unnest({}) as id) k cross join lateral (
         let count = |rows| usize::try_from(rows).unwrap_or(usize::MAX);
         Ok(Some(Ranked {
             vectors,
-            named: named(&self.sources, store)?,
+            named: named(self.sources, store)?,
             sources,
             together: together.join("\nunion all\n"),
             arguments: parameters.0,
             rows: count(self.rows),
-            candidates: count(candidates(self.rows)),
+            candidates: count(if chunked { PARTS * candidates(self.rows) } else { candidates(self.rows) }),
             minimum: self.minimum,
+            weights: self.weights.clone(),
+            chunked,
         }))
     }
 
