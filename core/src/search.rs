@@ -390,9 +390,9 @@ pub fn can_begin<N: Name>(entity_type: &str, id: &N, row: Option<(N, Option<f64>
 }
 
 /// How many rows of a tenant have the words of a text in this source; none where it is searched by embedding alone.
-/// $1 uuid tenant, $2 text. Column: int8.
-pub fn worded(source: &Source, text: &str) -> Result<Option<String>, Error> {
-    hybrid::worded(source, text)
+/// $1 tenant, uuid or text, $2 text. Column: int8.
+pub fn worded(source: &Source, ids: Ids, text: &str) -> Result<Option<String>, Error> {
+    hybrid::worded(source, ids, text)
 }
 
 /// Why and how the words of a source are looked up, or are not. `index`: one on its words.
@@ -415,15 +415,33 @@ pub fn words_reason(source: &Source, index: Option<&str>) -> String {
     }
 }
 
-/// How many rows an exact search of a tenant compares in this source. $1 uuid tenant. Column: int8.
-pub fn compared(source: &Source) -> Result<String, Error> {
-    statement::compared(source)
+/// How many rows an exact search of a tenant compares in this source. $1 tenant, uuid or text. Column: int8.
+pub fn compared(source: &Source, ids: Ids) -> Result<String, Error> {
+    statement::compared(source, ids)
 }
 
-/// Why a source is searched exactly. `index`: one that leads to the tenant's rows.
-pub fn reason(source: &Source, index: Option<&str>) -> String {
+/// Why a search leaves a source out; none: it takes part.
+pub fn left_out(request: &Request<'_>, source: &Source) -> Option<String> {
+    if !request.wants(source) {
+        return Some("it is not in entity_types".to_owned());
+    }
+    if !request.options.ids.fit(source) {
+        return Some("its keys or tenants are no uuids: call strata.search".to_owned());
+    }
+    match request.misfit(source) {
+        Some(misfit) => Some(misfit.message().to_owned()),
+        None => (source.access != Access::Readable).then(|| "the caller may not read it".to_owned()),
+    }
+}
+
+/// Which way a source is searched exactly, and why. `index`: one that leads to the tenant's rows; `unranked`: of the plan.
+pub fn reason(source: &Source, index: Option<&str>, unranked: Option<&str>) -> String {
     if let Some(store) = &source.store {
-        return format!("every vector of the tenant in strata_vectors.{} is compared", store.name);
+        let vectors = format!("every vector of the tenant in strata_vectors.{}", store.name);
+        return match unranked {
+            None => format!("{vectors} is ranked as it is read"),
+            Some(why) => format!("{vectors} is compared by a statement: {why}"),
+        };
     }
     let (schema, name) = &source.relation;
     match index {
@@ -469,11 +487,6 @@ fn fitting<'s>(request: &Request<'_>, sources: &'s [Source]) -> Result<Vec<&'s S
         Some(misfit) if request.options.entity_types.is_some() || fitting.is_empty() => Err(misfit),
         _ => Ok(fitting),
     }
-}
-
-/// Whether `rag_search` can name the rows of a source and its tenants.
-pub fn by_uuid(source: &Source) -> bool {
-    Ids::Uuid.fit(source)
 }
 
 /// A source whose rows cannot be named as this search names them.

@@ -9,11 +9,25 @@ use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
 use strata_core::search::{Argument, Candidate, Diverse, Picker, Plan};
 
+/// How far a search of a store had to look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Depth {
+    /// The nearest were enough, or there were no others.
+    Nearest,
+    /// Too few of the nearest were to be seen, so all rows were looked up.
+    All,
+}
+
 /// The rows that a plan finds.
 pub fn hits<I: Key>(plan: &Plan, values: &Values<'_>) -> spi::Result<Vec<Hit<I>>> {
+    looked(plan, values).map(|(found, _)| found)
+}
+
+/// The rows that a plan finds, and how far it had to look.
+pub fn looked<I: Key>(plan: &Plan, values: &Values<'_>) -> spi::Result<(Vec<Hit<I>>, Depth)> {
     if let Some(ranked) = &plan.ranked {
         return match ranked::hits(ranked, values)? {
-            Some(found) => Ok(found),
+            Some(found) => Ok((found, Depth::Nearest)),
             None => all(plan, bind(&plan.arguments, values)),
         };
     }
@@ -21,19 +35,20 @@ pub fn hits<I: Key>(plan: &Plan, values: &Values<'_>) -> spi::Result<Vec<Hit<I>>
     match &plan.diverse {
         None => {
             let found = prepared::search(&plan.sql, &parameters, |row| hit(&row))?;
-            if is_short(plan, &parameters, found.len())? { all(plan, parameters) } else { Ok(found) }
+            let is_short = is_short(plan, &parameters, found.len())?;
+            if is_short { all(plan, parameters) } else { Ok((found, Depth::Nearest)) }
         }
         Some(diverse) => {
             let candidates = prepared::search(&plan.sql, &parameters, |row| candidate(&row))?;
-            pick(diverse, candidates)
+            Ok((pick(diverse, candidates)?, Depth::Nearest))
         }
     }
 }
 
 /// The rows that are found where all vectors are looked at.
-fn all<I: Key>(plan: &Plan, mut parameters: Vec<DatumWithOid<'_>>) -> spi::Result<Vec<Hit<I>>> {
+fn all<I: Key>(plan: &Plan, mut parameters: Vec<DatumWithOid<'_>>) -> spi::Result<(Vec<Hit<I>>, Depth)> {
     widen(&plan.arguments, &mut parameters);
-    prepared::search(&plan.sql, &parameters, |row| hit(&row))
+    Ok((prepared::search(&plan.sql, &parameters, |row| hit(&row))?, Depth::All))
 }
 
 /// Whether there may be more rows than were found: fewer than were wanted, and more vectors than were looked at.

@@ -12,6 +12,7 @@ mod caller;
 mod cosine;
 mod delegation;
 mod executor;
+mod explain;
 mod finalize_migration_cleanup;
 mod find_similar;
 mod find_similar_content;
@@ -42,6 +43,7 @@ mod similar;
 mod spare_server;
 mod start_run;
 mod store;
+mod told;
 mod values;
 mod vector;
 mod vector_shape;
@@ -100,7 +102,8 @@ extension_sql_file!(
         search::search,
         find_similar::find_similar,
         find_similar_content::find_similar_content,
-        search_explain::search_explain
+        search_explain::search_explain,
+        explain::explain
     ]
 );
 extension_sql_file!("../../sql/comment/search.sql", name = "comment_search", requires = ["grant_search"]);

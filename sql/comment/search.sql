@@ -9,6 +9,7 @@ comment on function strata.find_similar_content is
 comment on function strata.find_similar is 'find_similar_content for keys of any type, named by text.';
 comment on function strata.search_explain is
     'For each source: which way it is searched for a tenant and why, the rows compared and found, and the milliseconds.';
+comment on function strata.explain is 'search_explain for keys and tenants of any type, named by text: what strata.search does.';
 comment on function strata.forget_registry() is
     'Trigger of strata.source and strata.model: tells every session that what it remembers of the registry has changed.';
 comment on function strata.caller() is 'Who is asking: auth.uid(), else the claims of the request; null where nobody is named.';

@@ -362,3 +362,101 @@ fn what_does_not_fit_is_refused_and_named() {
     database.run("alter table strata_vectors.mini drop embedding");
     assert_eq!(refused(&search).0, "42703");
 }
+
+/// What `explain` says: "type way scanned/found reason".
+fn told(session: &mut Client, arguments: &str) -> Vec<String> {
+    let sql = format!(
+        "select concat_ws(' ', entity_type, way, rows_scanned || '/' || rows_found, reason)
+         from strata.explain('{QUESTION}', {arguments}) where entity_type <> 'note' order by 1"
+    );
+    session.query(&sql, &[]).expect("an explanation").iter().map(|row| row.get(0)).collect()
+}
+
+#[test]
+fn explain_tells_the_way_that_is_taken_and_why() {
+    for (key, id) in KEYS {
+        let database = library(key);
+        fill(&database, id, ANN, 1, 80);
+        fill(&database, id, BOB, 81, 5);
+        let all = "every vector of the tenant in strata_vectors.mini is";
+        for (role, whose) in [("authenticated", "null".to_owned()), ("service_role", format!("'{ANN}'"))] {
+            let mut session = sign_in(&database, role, ANN);
+            let mut explained = |further: &str| told(&mut session, &format!("{whose}, 12{further}"));
+            for further in ["", ", source_weights => '{\"doc\": 2}'", ", metadata_filter => '{}'"] {
+                let ranked = format!("doc exact 80/12 {all} ranked as it is read");
+                assert_eq!(explained(further), [ranked], "{key}, {role}{further}");
+            }
+            let diverse =
+                format!("doc exact 80/12 {all} compared by a statement: the answer is to be diverse");
+            assert_eq!(explained(", diversity => 0.5"), [diverse], "{key}, {role}");
+            assert_eq!(
+                explained(", entity_types => array['note']"),
+                ["doc left out it is not in entity_types"]
+            );
+            let gone = format!(
+                "{all} ranked as it is read; too few of the nearest were to be seen, so all of them were looked up"
+            );
+            database.run(&format!("update doc set archived = id::text in (
+                select entity_id from strata.search('{QUESTION}', '{ANN}', 60, entity_types => array['doc']))"));
+            assert_eq!(explained(""), [format!("doc exact 80/12 {gone}")], "{key}, {role}");
+            database.run("update doc set archived = false; select strata.set_text_search('doc', 'simple')");
+            let by_words = explained(", query_text => 'doc 7'");
+            assert_eq!(
+                by_words[0],
+                format!("doc exact 80/12 {all} compared by a statement: words are looked for as well")
+            );
+            assert!(by_words[1].starts_with("doc words 80/80 "), "{key}, {role}: {}", by_words[1]);
+            database.run("select strata.set_text_search('doc', null)");
+        }
+        database.run("create table post (id bigint primary key, user_id bigint not null, title text, v vector(8), created_at timestamptz not null default now());
+            create table page (id text primary key, user_id uuid not null, title text, v vector(8), created_at timestamptz not null default now());
+            select strata.add_source('post', 'post', 'id', 'user_id', 'title', '{}', 'v', 'mini');
+            select strata.add_source('page', 'page', 'id', 'user_id', 'title', '{}', 'v', 'mini')");
+        let told = told(&mut database.connect(), &format!("'{ANN}', 3"));
+        assert_eq!(
+            told[0],
+            format!(
+                "doc exact 80/3 {all} compared by a statement: those of source \"page\" are not in a store"
+            )
+        );
+        assert!(
+            told[1].starts_with(
+                "page exact 0/0 every row of the tenant is compared; no index begins with user_id"
+            ),
+            "{}",
+            told[1]
+        );
+        assert_eq!(told[2], format!("post left out user_id_filter \"{ANN}\" is no bigint"));
+        let by_uuid = "select reason from strata.search_explain($1::text::vector, $2::text::uuid) where entity_type = 'doc'";
+        let row = database.connect().query_one(by_uuid, &[&QUESTION, &ANN]);
+        let reason: String = row.expect("a reason").get(0);
+        assert_eq!(reason, "its keys or tenants are no uuids: call strata.search");
+    }
+}
+
+#[test]
+fn an_explanation_is_refused_what_a_search_is_refused() {
+    let database = library("text");
+    fill(&database, "'doc/' || g", ANN, 1, 3);
+    for (arguments, state) in [
+        ("'[1,2]', 'x'", "22P02"),
+        (&format!("'[1,2]', '{ANN}'"), "22000"),
+        (&format!("'{QUESTION}', null"), "22004"),
+        (&format!("'{QUESTION}', '{ANN}', 0"), "22023"),
+        (&format!("'{QUESTION}', '{ANN}', entity_types => array['x']"), "42704"),
+        (&format!("'{QUESTION}', '{ANN}', source_weights => '[]'"), "22023"),
+        (&format!("'{QUESTION}', '{ANN}', organisation_filter => 'x'"), "55000"),
+    ] {
+        assert_eq!(
+            database.refusal(&format!("select * from strata.explain({arguments})")).0,
+            state,
+            "{arguments}"
+        );
+    }
+    let mut session = sign_in(&database, "authenticated", ANN);
+    let of_another = session.query(&format!("select * from strata.explain('{QUESTION}', '{BOB}')"), &[]);
+    assert_eq!(of_another.expect_err("another tenant").code().map(|code| code.code()), Some("42501"));
+    session.batch_execute("set role anon").expect("a role");
+    let refused = session.query(&format!("select * from strata.explain('{QUESTION}', '{ANN}')"), &[]);
+    assert_eq!(refused.expect_err("nobody's").code().map(|code| code.code()), Some("42501"));
+}

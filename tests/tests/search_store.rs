@@ -260,7 +260,7 @@ fn whatever_is_asked_of_a_column_may_be_asked_of_a_store() {
     assert_eq!(
         told,
         TABLES.map(|t| format!(
-            "{t} exact 40 12 every vector of the tenant in strata_vectors.mini is compared"
+            "{t} exact 40 12 every vector of the tenant in strata_vectors.mini is ranked as it is read"
         ))
     );
 }

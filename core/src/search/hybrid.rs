@@ -158,8 +158,8 @@ fn fused(weight: &str, rows: &str) -> String {
     )
 }
 
-/// How many rows of a tenant have the words of a text. $1 uuid tenant, $2 text. Column: int8.
-pub(super) fn worded(source: &Source, text: &str) -> Result<Option<String>, Error> {
+/// How many rows of a tenant have the words of a text. $1 tenant, $2 text. Column: int8.
+pub(super) fn worded(source: &Source, ids: Ids, text: &str) -> Result<Option<String>, Error> {
     has_config(source)?;
     if source.words.is_none() {
         return Ok(None);
@@ -169,7 +169,7 @@ pub(super) fn worded(source: &Source, text: &str) -> Result<Option<String>, Erro
              and ({}) operator(pg_catalog.@@) (select a.query from asked a){}",
         asked(&[source], "$2", has_operators(text)),
         shape::relation(source)?,
-        Ids::Uuid.of_tenant(source, "$1")?,
+        ids.of_tenant(source, "$1")?,
         words(source)?,
         visible(source)?
     )))

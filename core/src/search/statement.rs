@@ -263,15 +263,15 @@ from {} t left join lateral (select {} as vector offset 0) v on true where {}{} 
     ))
 }
 
-/// How many rows an exact search of one tenant compares. $1 uuid tenant. Column: int8.
-pub(super) fn compared(source: &Source) -> Result<String, Error> {
+/// How many rows an exact search of one tenant compares. $1 tenant. Column: int8.
+pub(super) fn compared(source: &Source, ids: Ids) -> Result<String, Error> {
     if let Some(store) = &source.store {
-        return store::compared(source, store);
+        return store::compared(source, store, ids);
     }
     Ok(format!(
         "select pg_catalog.count(*) from {} where {} and {} is not null{}",
         shape::rows(source, "join")?,
-        Ids::Uuid.of_tenant(source, "$1")?,
+        ids.of_tenant(source, "$1")?,
         shape::own_vector(source)?,
         visible(source)?
     ))

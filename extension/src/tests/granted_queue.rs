@@ -74,6 +74,41 @@ mod tests {
     }
 
     #[pg_test]
+    fn it_walks_and_drains_rows_whatever_their_keys_are() {
+        granted();
+        run(&format!(
+            "create table public.page (slug text primary key, user_id uuid not null, title text, embedded_at timestamptz,
+                 created_at timestamptz not null default now());
+             insert into public.page select 'p/' || g, '{ANN}', 'page ' || g from generate_series(1, 3) g;
+             grant select, update on public.page to service;
+             select strata.add_source('page', 'public.page', 'slug', 'user_id', 'title', '{{}}', null, 'mini',
+                 embedded_at_column => 'embedded_at', store => 'halfvec')"
+        ));
+        let drain = "with c as (select * from strata.claim_jobs('w'))
+            select (strata.complete_jobs(array_agg(c.entity_type), array_agg(c.entity_id), array_agg(c.fence),
+                                         array_agg(c.content_hash), array_agg('[0,3,4]'::vector))).stored from c";
+        let kept = "select v.entity_key from strata_vectors.mini v order by 1";
+        as_service(|| {
+            let page = |walk: &str| {
+                ask(&format!("select e.enqueued || ' ' || coalesce(e.last, '-') from strata.{walk} e"))
+            };
+            assert_eq!(page("enqueue_missing('page', null, 2)"), "2 p/2");
+            assert_eq!(page("enqueue_missing('page', 'p/2', 2)"), "1 p/3");
+            assert_eq!(page("enqueue_missing('page', 'p/3', 2)"), "0 -");
+            assert_eq!(ask(drain), "3");
+            assert_eq!(page("enqueue_again('page')"), "3 p/3");
+            assert_eq!(list(kept), "p/1 p/2 p/3");
+            assert_eq!(ask(drain), "3");
+        });
+        run(
+            "update public.page set title = '' where slug = 'p/2'; delete from public.page where slug = 'p/3'",
+        );
+        as_service(|| assert_eq!(ask("select count(*) from strata.claim_jobs('w')"), "0"));
+        assert_eq!(list(kept), "p/1", "what lost its text, or its row, has no vector");
+        assert_eq!(ask("select count(*) from strata.job"), "0");
+    }
+
+    #[pg_test]
     fn nobody_drains_what_they_were_not_granted() {
         sources();
         run("create role service; grant usage on schema strata to service;

@@ -176,7 +176,7 @@ mod tests {
                     and p.proname not like '%_is_append_only' order by 1"),
             "null"
         );
-        let functions = "array['rag_search', 'search', 'find_similar_content', 'find_similar', 'search_explain', 'text_index']";
+        let functions = "array['rag_search', 'search', 'find_similar_content', 'find_similar', 'search_explain', 'explain', 'text_index']";
         assert_eq!(
             list(&format!(
                 "select distinct concat_ws('/', p.prosecdef, has_function_privilege('authenticated', p.oid, 'execute'),

@@ -149,12 +149,13 @@ fn nearest(from_store: &str, chunked: bool, key: &str) -> (String, String) {
     }
 }
 
-/// How many vectors a search of one tenant compares. $1 uuid tenant. Column: int8.
-pub(super) fn compared(source: &Source, store: &Store) -> Result<String, Error> {
+/// How many vectors a search of one tenant compares. $1 tenant. Column: int8.
+pub(super) fn compared(source: &Source, store: &Store, ids: Ids) -> Result<String, Error> {
     Ok(format!(
         "select pg_catalog.count(*) from {} s
-where s.tenant operator(pg_catalog.=) $1 and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text",
+where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) {}::pg_catalog.text",
         table(store)?,
+        ids.typed(KeyType::Uuid, "$1"),
         literal(&source.entity_type)
     ))
 }
