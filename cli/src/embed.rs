@@ -34,7 +34,7 @@ pub async fn run(args: &Args, embed: &Embed, output: &Output) -> Result<u8, Erro
         }
         None => {
             let session = Session::open_installed(args).await?;
-            let queue = BySession::new(&session, name);
+            let queue = BySession::on(&session, name).await?;
             missing((&queue, session.address()), embed, output).await
         }
     }
@@ -67,7 +67,7 @@ pub async fn again(args: &Args, reindex: &Reindex, output: &Output) -> Result<u8
         }
         None => {
             let session = Session::open_installed(args).await?;
-            let queue = BySession::new(&session, name);
+            let queue = BySession::on(&session, name).await?;
             all_again((&queue, session.address()), reindex, output).await
         }
     }
@@ -176,6 +176,15 @@ fn why_to_wait(left: &Left) -> &'static str {
     }
 }
 
+/// None: no row was left behind because its provider failed.
+pub fn not_embedded(tally: &Tally, left: &Left) -> Option<Error> {
+    let (rows, cause) = (left.later + tally.total().dead as i64, tally.last_error()?);
+    (rows > 0).then(|| {
+        Error::new(Kind::ProviderFailed, format!("{rows} rows could not be embedded: {cause}"))
+            .hint("strata.queue_status() counts them; strata.retry_dead() has what was set aside tried again")
+    })
+}
+
 /// Whether it did what it was asked.
 fn verdict<Q: Queue>(drain: &Drain<'_, Q>, left: &Left, output: &Output) -> Result<u8, Error> {
     if let Some(cause) = drain.benched.borrow().values().next() {
@@ -185,12 +194,8 @@ fn verdict<Q: Queue>(drain: &Drain<'_, Q>, left: &Left, output: &Output) -> Resu
         return Err(Error::new(Kind::Interrupted, "stopped; what is left waits in the queue")
             .hint("run \"strata embed\" again"));
     }
-    let dead = drain.tally.total().dead as i64;
-    if let (Some(cause), 1..) = (drain.tally.last_error(), left.later + dead) {
-        let message = format!("{} rows could not be embedded: {cause}", left.later + dead);
-        return Err(Error::new(Kind::ProviderFailed, message).hint(
-            "strata.queue_status() counts them; strata.retry_dead() has what was set aside tried again",
-        ));
+    if let Some(error) = not_embedded(drain.tally, left) {
+        return Err(error);
     }
     if left.stopped > 0 {
         let stopped = left.stopped;

@@ -24,7 +24,7 @@ pub async fn run(args: &Args, model: &Model, output: &Output) -> Result<u8, Erro
         Model::Change(wish) => change(args, &session, wish, output).await,
         Model::Switch(wish) => turn(&session, wish, output, true).await,
         Model::Revert(wish) => turn(&session, wish, output, false).await,
-        Model::End(wish) => end(&session, wish, output).await,
+        Model::End(wish) => end(args, &session, wish, output).await,
         Model::Budget(wish) => budget(&session, wish, output).await,
     }?;
     Ok(0)
@@ -98,7 +98,7 @@ fn estimated(row: &Row) -> serde_json::Value {
     })
 }
 
-/// A table that somebody writes to is tried again, for as long as --lock-timeout says.
+/// How many sources there are.
 async fn start(args: &Args, session: &Session, wish: &Change) -> Result<i64, Error> {
     let columns: serde_json::Map<String, serde_json::Value> =
         wish.column.iter().map(|(entity_type, column)| (entity_type.clone(), json!(column))).collect();
@@ -110,14 +110,24 @@ async fn start(args: &Args, session: &Session, wish: &Change) -> Result<i64, Err
         wish.budget.into(),
     ];
     let statement = Statement::ours(include_str!("../../sql/query/start_model_change.sql"), parameters);
+    let rows = insist(args, session, "starting the change", &statement).await?;
+    Ok(rows.first().and_then(|row| number(row, 0)).unwrap_or(0))
+}
+
+/// Tries again where somebody uses a table, for as long as --lock-timeout says; behind each try whoever waits goes first.
+async fn insist(
+    args: &Args,
+    session: &Session,
+    doing: &str,
+    statement: &Statement,
+) -> Result<Vec<Row>, Error> {
     let began = Instant::now();
     loop {
-        match session.ask("starting the change", &statement).await {
+        match session.ask(doing, statement).await {
             Err(error) if error.kind() == Kind::Locked && began.elapsed().as_secs() < args.lock_timeout => {
                 tokio::time::sleep(AGAIN).await;
             }
-            Err(error) => return Err(error),
-            Ok(rows) => return Ok(rows.first().and_then(|row| number(row, 0)).unwrap_or(0)),
+            told => return told,
         }
     }
 }
@@ -143,7 +153,7 @@ async fn turn(session: &Session, wish: &Turn, output: &Output, forth: bool) -> R
     Ok(())
 }
 
-async fn end(session: &Session, wish: &End, output: &Output) -> Result<(), Error> {
+async fn end(args: &Args, session: &Session, wish: &End, output: &Output) -> Result<(), Error> {
     if !wish.yes {
         let question = Question {
             asks: "The vectors of the model that is not searched by are dropped, there is no way back then. Go on? [y/N]",
@@ -153,7 +163,8 @@ async fn end(session: &Session, wish: &End, output: &Output) -> Result<(), Error
         confirm::ask(&question, output)?;
     }
     let sql = include_str!("../../sql/query/end_model_change.sql");
-    let rows = session.ask("ending the change", &Statement::ours(sql, vec![wish.to.as_str().into()])).await?;
+    let statement = Statement::ours(sql, vec![wish.to.as_str().into()]);
+    let rows = insist(args, session, "ending the change", &statement).await?;
     let stays = rows.first().and_then(|row| cell(row, 0)).unwrap_or_default();
     output.result(json!({"to": wish.to, "model": stays}), &format!("the sources stay with {stays}"));
     Ok(())

@@ -55,7 +55,8 @@ comment on function strata.fail_jobs(text[], uuid[], bigint[], text, interval, t
 comment on function strata.retry_dead(text) is 'Queues dead jobs again, of one source or of all.';
 comment on function strata.queue_status() is 'For each source, its jobs by state, its rows without an embedding, and what is wrong.';
 
-comment on function strata.queue_jobs(text, uuid[], int[], text[], text[]) is 'A job for each of these rows of a source, at the start of its life.';
+comment on function strata.queue_jobs(text, uuid[], int[], text[], text[], boolean) is 'A job for each of these rows of a source, at the start of its life.';
+comment on function strata.unqueue_jobs(text, uuid[]) is 'Takes jobs of rows that want none away, for a writer in repeatable read.';
 comment on function strata.wake_workers() is 'Wakes a worker that has nothing to do.';
 comment on function strata.rest_worker() is 'A worker has nothing to do and is to be woken; false: look again soon.';
 comment on function strata.rouse_worker() is 'A worker rests no longer.';
@@ -91,6 +92,9 @@ comment on function strata.lease_jobs(text, int, interval, boolean, text[]) is '
 comment on function strata.lock_ripe_jobs(text, int, int) is 'Inner part of lease_jobs: the ripe jobs of a model, tenants in turn.';
 comment on function strata.free_leases(int) is 'Inner part of lease_jobs: leases that are over, or whose session is gone.';
 comment on function strata.bury_jobs(text, uuid[], text) is 'Inner part of claim_jobs: jobs that can not be embedded, as the source is.';
+comment on function strata.put_back(strata.job[], text, interval) is 'Inner part of claim_jobs: jobs of a source whose table somebody holds.';
+comment on function strata.bury_unreadable(text, uuid[]) is 'Inner part of claim_jobs: jobs of rows whose text cannot be read.';
+comment on function strata.ripen_jobs(text) is 'Jobs of a model that were given back because it was not their turn may be claimed at once.';
 comment on function strata.pause_model(text, interval, text, boolean) is 'Inner part of fail_jobs: keeps all workers from a model.';
 comment on function strata.resume_model(text) is 'Inner part of complete_jobs: a provider has answered.';
 comment on function strata.complete_source is 'Inner part of complete_jobs: the jobs of one source, each for itself where one is refused.';

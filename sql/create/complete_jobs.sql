@@ -2,7 +2,8 @@
 -- vector: which part of the job's text it is of, from 0. Stores each vector whose job
 -- is still held under that fence and whose row still has the text of that hash, and ends the job. Everything else is
 -- stale: its job, where it is still ours, goes back to the queue. Wrong vectors refuse the whole call; a row that the
--- application refuses to have its vector fails alone; the jobs of a source whose table or column is gone are dead.
+-- application refuses to have its vector fails alone; the jobs of a source whose table or column is gone are dead; those of
+-- one whose table somebody holds go back for five seconds.
 -- model: whose vectors these are; null, of the one that each source is searched by. One that a source has no longer: stale.
 -- Lock order: rows of the source, then jobs, as the application's own writers do. Raises 22023 (lengths), 22004, 22000.
 do $install$
@@ -42,12 +43,15 @@ begin
 end
 $$;
 
--- complete_source: the same, whatever becomes of them: where one is refused, each for itself.
+-- complete_source: the same, whatever becomes of them: where one is refused, each for itself. A table that somebody holds, as an
+-- ALTER TABLE does, is not waited for: rows of other sources are locked meanwhile, and their writers wait for us. The limit
+-- is half of deadlock_timeout's default, so that where a trigger of the application and a writer wait for one another, it is
+-- us who give way.
 create function strata.complete_source(
     entity_type text, ids uuid[], fences bigint[], hashes bytea[], vectors %1$I.vector[], chunks int[],
     model text
 ) returns int
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '500ms' as $$
 declare
     one    record;
     stored int := 0;
@@ -55,6 +59,9 @@ begin
     return strata.complete_part(entity_type, ids, fences, hashes, vectors, chunks, model);
 exception when undefined_table or undefined_column or undefined_object or invalid_schema_name then
     perform strata.bury_jobs(entity_type, ids, sqlerrm);
+    return 0;
+when lock_not_available then
+    perform strata.fail_jobs(array_fill(entity_type, array[cardinality(ids)]), ids, fences, sqlerrm, '5 seconds', 'returned', model);
     return 0;
 when others then
     -- A trigger or a constraint of the application refused one of them: which one, each for itself shows.

@@ -1,8 +1,10 @@
 -- end_model_change: the sources of a change stay with the model that they are searched by, and the other is kept no longer:
 -- its jobs and, where they lie in a store, its vectors go; a column of the application stays as it is. Before the switch
--- that gives the change up; after it there is no way back. Answers the model that stays. Raises 22004, 42704 (no such change).
+-- that gives the change up; after it there is no way back. Answers the model that stays. To take triggers
+-- off a table it holds that for a moment, from readers too, and waits a fifth of a second at most: whoever comes behind us waits as
+-- long. Raises 22004, 42704 (no such change), 55P03 (somebody uses a table: try again).
 create function strata.end_model_change(to_model text) returns text
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '200ms' as $$
 declare
     c strata.model_change := strata.require_change(to_model);
     s strata.source;

@@ -42,8 +42,9 @@ revoke execute on function strata.unfollow_source from public;
 create function strata.follow() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    s    strata.source;
-    kept text;
+    s     strata.source;
+    kept  text;
+    taken boolean;
 begin
     select * into s from strata.source x where x.entity_type = tg_argv[0];
     for kept in
@@ -54,8 +55,19 @@ begin
         if tg_op = 'TRUNCATE' then
             execute format('delete from strata_vectors.%I v where v.entity_type = $1', kept) using s.entity_type;
         elsif tg_op = 'UPDATE' then
-            execute format('update strata_vectors.%1$I v set entity_id = %2$s, entity_key = %3$s, tenant = n.%4$I from (select ($2).*) o, (select ($3).*) n
-                            where v.entity_type = $1 and v.entity_id = %5$s',
+            -- Rows that change keys with one another, or hand them on: each has a job, and none the vector of another.
+            execute format('select %5$s <> %6$s
+                                and (exists (select from strata_vectors.%1$I v where v.entity_type = $1 and v.entity_id = %6$s)
+                                     or exists (select from %3$I.%4$I r where r.%2$I = o.%2$I))
+                            from (select ($2).*) o, (select ($3).*) n',
+                           kept, s.key_column, s.relation_schema, s.relation_name, strata.id_of(s, 'o'), strata.id_of(s, 'n'))
+                into taken using s.entity_type, old, new;
+            execute format(case when taken then
+                'delete from strata_vectors.%1$I v using (select ($2).*) o, (select ($3).*) n
+                 where v.entity_type = $1 and v.entity_id in (%2$s, %5$s)'
+            else
+                'update strata_vectors.%1$I v set entity_id = %2$s, entity_key = %3$s, tenant = n.%4$I from (select ($2).*) o, (select ($3).*) n
+                 where v.entity_type = $1 and v.entity_id = %5$s' end,
                            kept, strata.id_of(s, 'n'), strata.key_of(s, 'n'), s.tenant_column, strata.id_of(s, 'o'))
                 using s.entity_type, old, new;
         elsif tg_level = 'STATEMENT' then

@@ -10,7 +10,7 @@ begin
     end if;
     update strata.model_change c set budget_tokens = limit_model_change.budget_tokens, stopped = false
     where c.to_model = limit_model_change.to_model;
-    perform strata.wake_workers();
+    perform strata.ripen_jobs(to_model);
 end
 $$;
 revoke execute on function strata.limit_model_change from public;

@@ -1,8 +1,10 @@
 -- wake_workers: tells a worker that has nothing to do that there is something; costs next to nothing while there is none.
+-- Where transactions may be prepared nobody is told, and workers look by themselves: one that has notified cannot be prepared, and
+-- the writer would fail.
 create function strata.wake_workers() returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if not pg_try_advisory_xact_lock_shared(1937011297, 1) then
+    if not pg_try_advisory_xact_lock_shared(1937011297, 1) and current_setting('max_prepared_transactions') = '0' then
         perform pg_notify('strata_jobs', '');
     end if;
 end

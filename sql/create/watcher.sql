@@ -43,7 +43,7 @@ declare
     lanes    int[];
 begin
     if tg_op = 'TRUNCATE' then
-        delete from strata.job j where j.entity_type = %1$L;
+        perform strata.unqueue_jobs(%1$L, null);
         return null;
     end if;
     begin
@@ -91,8 +91,10 @@ begin
             return null;
         end;
     end;
-    if unwanted is not null then
+    if unwanted is not null and current_setting('transaction_isolation') = 'read committed' then
         delete from strata.job j where j.entity_type = %1$L and j.entity_id = any (%18$s);
+    elsif unwanted is not null then
+        perform strata.unqueue_jobs(%1$L, %18$s);
     end if;
     if wanted is not null then
         perform strata.queue_jobs(%1$L, %19$s, lanes, %16$s);

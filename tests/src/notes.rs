@@ -13,13 +13,18 @@ pub const KEY: &str = "sk-a-key-that-nobody-may-see";
 /// An empty table of notes, registered with a model of `provider`.
 pub fn database(provider: &str) -> Database {
     let database = Database::installed();
+    tables(&database, provider);
+    database
+}
+
+/// The same in a database that has strata.
+pub fn tables(database: &Database, provider: &str) {
     database.run(&format!(
         "create table note (id uuid primary key default gen_random_uuid(), user_id uuid not null default gen_random_uuid(),
              title text, body text, status text, embedding vector({DIMENSIONS}), created_at timestamptz not null default now());
          select strata.add_model('{MODEL}', '{provider}', {DIMENSIONS});
          select strata.add_source('note', 'note', 'id', 'user_id', 'title', array['body'], 'embedding', '{MODEL}')"
     ));
-    database
 }
 
 /// So many more notes, each with a text of its own.

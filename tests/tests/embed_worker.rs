@@ -87,6 +87,39 @@ fn once_is_for_cron() {
 }
 
 #[test]
+fn once_ends_with_an_error_where_the_provider_failed() {
+    let database = notes::database("openai");
+    notes::write(&database, 3);
+    let once = ["worker", "--once", "--only", "embeddings"];
+    for (behaviour, told) in [
+        (Behaviour::Status(500, ""), "3 rows could not be embedded: the provider is not available"),
+        (Behaviour::Status(401, ""), "answered 401"),
+    ] {
+        let server = ProviderServer::start(Duration::ZERO, move |_, _| behaviour.clone());
+        database.run("update strata.job set not_before = clock_timestamp()");
+        notes::strata(&database, &server).run(&once).exits(23).says(&[told]);
+    }
+    database.run("update strata.job set not_before = clock_timestamp()");
+    notes::strata(&database, &ProviderServer::good()).run(&once).ok();
+    assert_eq!((right_and_wrong(&database), jobs(&database).as_str()), ((3, 0), "none"));
+}
+
+#[test]
+fn timeouts_of_the_application_do_not_end_what_a_worker_does() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    notes::write(&database, 2);
+    database.run(&format!(
+        "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.2); return new; end';
+         create trigger slow before update on note for each row execute function slow();
+         alter database {} set statement_timeout = '200ms'",
+        database.name()
+    ));
+    notes::strata(&database, &server).run(&["worker", "--once", "--only", "embeddings"]).ok();
+    notes::strata(&database, &server).run(&["reindex"]).ok();
+    assert_eq!((right_and_wrong(&database), server.asked().len()), ((2, 0), 2));
+}
+
+#[test]
 fn a_worker_goes_on_after_its_connection_was_cut() {
     let (database, server) = (notes::database("openai"), ProviderServer::good());
     let running = notes::strata(&database, &server).start(&["worker", "--only", "embeddings"]);

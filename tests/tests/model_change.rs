@@ -116,6 +116,25 @@ fn a_change_waits_for_a_writer_and_hears_of_what_it_wrote() {
 }
 
 #[test]
+fn who_ends_a_change_keeps_no_reader_waiting_behind_another() {
+    let (database, server) = (library(5), ProviderServer::good());
+    let strata = notes::strata(&database, &server);
+    strata.run(&["model", "change", OLD.0, NEW.0]).ok();
+    let mut reader = database.connect();
+    reader.batch_execute("begin; select count(*) from note").unwrap();
+    let end = ["model", "end", NEW.0, "--yes"];
+    strata.clone().arg("--lock-timeout").arg("0").run(&end).exits(6);
+    let ending = strata.start(&end);
+    database.until("select exists (select from pg_locks where mode = 'AccessExclusiveLock' and not granted)");
+    database.run(
+        "set lock_timeout = '5s'; select count(*) from note; insert into note (title) values ('meanwhile')",
+    );
+    reader.batch_execute("commit").unwrap();
+    ending.end().ok();
+    assert_eq!(database.value::<i64>("select count(*) from strata.model_change"), 0);
+}
+
+#[test]
 fn a_budget_is_kept_and_said() {
     let (database, server) = (library(30), ProviderServer::good());
     let strata = notes::strata(&database, &server);
@@ -154,8 +173,9 @@ fn a_budget_is_kept_and_said() {
     );
     strata.run(&["model", "switch", NEW.0]).exits(2).says(&["rows have no vector of model"]);
     strata.run(&["model", "budget", NEW.0]).ok();
-    database.run("update strata.job set not_before = clock_timestamp()");
-    assert_eq!(strata.run(&["embed", "--json"]).ok().json()["left"], 0);
+    // At once: nothing that was given back waits for its minute.
+    strata.run(&["worker", "--once", "--only", "embeddings"]).ok();
+    assert_eq!(notes::jobs(&database), "none");
     strata.run(&["model", "switch", NEW.0]).ok();
 }
 

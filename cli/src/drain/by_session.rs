@@ -22,9 +22,13 @@ pub struct BySession<'s> {
 type Parameters<'p> = [&'p (dyn ToSql + Sync)];
 
 impl<'s> BySession<'s> {
-    /// Under this name.
-    pub fn new(session: &'s Session, worker: String) -> Self {
-        BySession { session, worker }
+    /// Under this name, in a session without the timeouts of an application.
+    pub async fn on(session: &'s Session, worker: String) -> Result<Self, Error> {
+        let queue = BySession { session, worker };
+        queue
+            .rows("preparing the session", include_str!("../../../sql/query/queue_session.sql"), &[])
+            .await?;
+        Ok(queue)
     }
 
     async fn rows(&self, doing: &str, sql: &str, parameters: &Parameters<'_>) -> Result<Vec<Row>, Error> {

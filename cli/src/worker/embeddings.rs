@@ -7,9 +7,10 @@ use crate::drain::by_session::BySession;
 use crate::drain::queue::{Left, Queue};
 use crate::drain::tally::Tally;
 use crate::drain::{Desk, Desks, Drain};
+use crate::embed::not_embedded;
 use crate::output::Output;
 use crate::session::Session;
-use crate::sources::PAGE;
+use crate::sources::{PAGE, provider_failed};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -91,7 +92,7 @@ impl Shift<'_> {
         }
         let session = Session::open_installed(self.args).await?;
         session.ask("listening", &Statement::verbatim("listen strata_jobs")).await?;
-        self.work(&BySession::new(&session, name)).await
+        self.work(&BySession::on(&session, name).await?).await
     }
 
     async fn work<Q: Queue>(&self, queue: &Q) -> Result<(), Error> {
@@ -164,7 +165,7 @@ impl Shift<'_> {
             if self.wish.once || drain.is_stopping() {
                 self.count(queue, desks).await?;
                 self.tell();
-                return Ok(true);
+                return if self.wish.once { self.verdict(&drain).map(|()| true) } else { Ok(true) };
             }
             if began.elapsed() > LOOK {
                 self.count(queue, desks).await?;
@@ -172,6 +173,17 @@ impl Shift<'_> {
             }
             self.rest(&drain, lanes).await?;
         }
+    }
+
+    /// For cron, which tells of what ends with an error: whether rows were left behind because their provider failed.
+    fn verdict<Q: Queue>(&self, drain: &Drain<'_, Q>) -> Result<(), Error> {
+        let benched = drain.benched.borrow();
+        let failed = match benched.values().next() {
+            _ if drain.is_stopping() => None,
+            Some(cause) => Some(provider_failed(cause.clone())),
+            None => not_embedded(&self.pulse.tally, &self.pulse.left.borrow()),
+        };
+        failed.map_or(Ok(()), Err)
     }
 
     /// Queues more rows for the models that are being changed to. True: there is more to do now.
