@@ -1,10 +1,12 @@
 //! `strata worker` on embeddings: woken by a writer, stopped without a loss, killed without a loss, seen by Prometheus.
 
+use pgvector::Vector;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use strata_tests::notes::{self, jobs, right_and_wrong};
-use strata_tests::{Behaviour, ProviderServer, Role};
+use strata_tests::provider_server::{DIMENSIONS, vector_of};
+use strata_tests::{Behaviour, Database, ProviderServer, Role};
 
 const NONE_LEFT: &str = "select not exists (select from strata.job)";
 
@@ -255,4 +257,59 @@ fn who_may_not_sweep_the_queue_drains_it_all_the_same() {
     assert_eq!(strata.run(&["embed", "--json"]).ok().json()["embedded"], 2_500);
     assert_eq!(database.value::<i64>(SWEPT), 0);
     role.leave(database);
+}
+
+/// A row's text and where it was found by the vector of that text, for each row of a source with keys of any type.
+fn misplaced(database: &Database, table: &str) -> Vec<String> {
+    let mut session = database.connect();
+    let rows =
+        session.query(&format!("select id::text, body, user_id::text from {table}"), &[]).expect("rows");
+    let found = |row: &postgres::Row| {
+        let vector = Vector::from(vector_of(row.get(1), DIMENSIONS));
+        let sql = "select entity_type || entity_id from strata.search($1, $2, 1)";
+        let first: String = session.query_one(sql, &[&vector, &row.get::<_, String>(2)]).expect("it").get(0);
+        (first != format!("{table}{}", row.get::<_, String>(0))).then_some(first)
+    };
+    rows.iter().filter_map(found).collect()
+}
+
+#[test]
+fn rows_of_any_key_are_embedded_queued_again_and_follow_a_change_of_model() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    let strata = notes::strata(&database, &server);
+    database.run("select strata.drop_source('note')");
+    let tables =
+        [("post", "bigint generated always as identity"), ("page", "text default 'p/' || gen_random_uuid()")];
+    for (table, key) in tables {
+        database.run(&format!(
+            "create table {table} (id {key} primary key, user_id uuid not null default gen_random_uuid(), body text,
+                 embedded_at timestamptz, created_at timestamptz not null default now());
+             insert into {table} (body) select '{table} ' || g from generate_series(1, 25) g;
+             select strata.add_source('{table}', '{table}', 'id', 'user_id', null, array['body'], null, 'tiny',
+                 embedded_at_column => 'embedded_at', store => 'halfvec')"
+        ));
+    }
+    let all_right = |kept: &str| {
+        let counted =
+            format!("select count(*) filter (where v.entity_key is not null) from strata_vectors.{kept} v");
+        assert_eq!((database.value::<i64>(&counted), jobs(&database).as_str()), (50, "none"), "{kept}");
+        for (table, _) in tables {
+            assert_eq!(misplaced(&database, table), [""; 0], "{kept}");
+        }
+    };
+    strata.run(&["embed"]).ok();
+    all_right("tiny");
+    let again = strata.run(&["reindex", "--json"]).ok().json();
+    assert_eq!(again["embedded"], 50);
+    all_right("tiny");
+    strata.run(&["model", "add", "small", "--provider", "openai", "--dimensions", "8"]).ok();
+    strata.run(&["model", "change", "tiny", "small"]).ok();
+    database.run("update post set body = body || '!' where id < 5");
+    strata.run(&["worker", "--once", "--only", "embeddings"]).ok();
+    strata.run(&["model", "switch", "small"]).ok();
+    strata.run(&["model", "end", "small", "--yes"]).ok();
+    assert_eq!(
+        database.value::<i64>("select count(distinct (entity_type, entity_key)) from strata_vectors.small"),
+        50
+    );
 }
