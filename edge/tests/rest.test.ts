@@ -195,6 +195,32 @@ Deno.test("what fails at the provider is what it is over a connection", async ()
   }
 });
 
+Deno.test("rows are embedded through REST into a store, and again, whatever their keys are", async () => {
+  await using _notes = await notes(0);
+  await using openai = provider(good);
+  await sql(
+    `create table public.page (slug text primary key, user_id uuid not null default gen_random_uuid(), body text,
+      embedded_at timestamptz, created_at timestamptz not null default now());
+    insert into public.page (slug, body) select 'p/' || g, 'page ' || g from generate_series(1, 120) g;
+    grant select, update on public.page to service_role;
+    select strata.add_source('page', 'public.page', 'slug', 'user_id', null, array['body'], null, 'tiny',
+      embedded_at_column => 'embedded_at', store => 'halfvec')`,
+  );
+  try {
+    const kept = "select count(*) || ' ' || count(distinct entity_key) from strata_vectors.tiny";
+    const first = await command(["embed", ...rest()]);
+    equal([first.code, await sql(kept), await queue()], [0, "120 120", "empty"], first.stderr);
+    await sql("delete from public.page where slug < 'p/2'; update public.page set slug = 'other' where slug = 'p/20'");
+    const again = await command(["reindex", "--types", "page", ...rest()]);
+    const left = await sql("select count(*) || ' ' || count(*) from public.page");
+    equal([again.code, await sql(kept), await queue()], [0, left, "empty"], again.stderr);
+    const texts = openai.asked.flatMap(({ body }) => body.input);
+    equal(texts.length, 120 + Number(left.split(" ")[0]));
+  } finally {
+    await sql("select strata.drop_source('page'); drop table public.page");
+  }
+});
+
 Deno.test("rows without a job are queued through REST, and rows are embedded again", async () => {
   await using _notes = await notes(30, "delete from strata.job where model = 'tiny'");
   await using openai = provider(good);
