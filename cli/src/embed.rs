@@ -21,8 +21,11 @@ use tokio::sync::watch;
 /// Longest that the command waits for a job to be tried again.
 const PATIENCE: f64 = 30.0;
 
-/// Exit code where others hold rows and it cannot be known whether they work.
+/// Exit code where rows are left that others hold, and it cannot be known whether they work, or that wait for long.
 const NOT_ALL: u8 = 3;
+
+/// SQLSTATEs of a source whose table, schema or column is gone.
+const GONE: [&str; 3] = ["42P01", "3F000", "42703"];
 
 /// `strata embed`
 pub async fn run(args: &Args, embed: &Embed, output: &Output) -> Result<u8, Error> {
@@ -48,13 +51,12 @@ async fn missing<Q: Queue>(
     let sources = some(queue.sources().await?)?;
     let desks = open_all(&queue.models().await?)?;
     tell_of(&desks, output);
-    let mut queued = 0;
-    for source in sources.iter().filter(|source| source.queued) {
-        queued += walk(queue, source, &Walk::Missing).await?;
-    }
+    let walked = sources.iter().filter(|source| source.queued);
+    let (mut queued, broken) = walk_all(queue, walked, &Walk::Missing).await?;
     queued += queue_changes(queue).await?;
     output.log(&format!("{queued} rows have no embedding and are queued on {address}"));
-    drain(queue, &desks, embed, output).await
+    let code = drain(queue, &desks, embed, output).await?;
+    broken.map_or(Ok(code), Err)
 }
 
 /// `strata reindex`
@@ -90,12 +92,11 @@ async fn all_again<Q: Queue>(
     }
     let desks = open_all(&queue.models().await?)?;
     tell_of(&desks, output);
-    let mut queued = 0;
-    for source in &sources {
-        queued += walk(queue, source, &Walk::Again { only_other: reindex.other_models }).await?;
-    }
+    let again = Walk::Again { only_other: reindex.other_models };
+    let (queued, broken) = walk_all(queue, sources.iter(), &again).await?;
     output.log(&format!("{queued} rows are queued to be embedded again on {address}"));
-    drain(queue, &desks, &reindex.embed, output).await
+    let code = drain(queue, &desks, &reindex.embed, output).await?;
+    broken.map_or(Ok(code), Err)
 }
 
 fn tell_of(desks: &Desks, output: &Output) {
@@ -217,6 +218,11 @@ fn verdict<Q: Queue>(drain: &Drain<'_, Q>, left: &Left, output: &Output) -> Resu
         ));
         return Ok(NOT_ALL);
     }
+    if left.later > 0 {
+        let (rows, next) = (left.later, left.next.unwrap_or_default());
+        output.log(&format!("{rows} rows wait to be tried again, the first in {next:.0} s"));
+        return Ok(NOT_ALL);
+    }
     Ok(0)
 }
 
@@ -247,6 +253,32 @@ fn warn_of_cuts(desks: &Desks, output: &Output) {
             ));
         }
     }
+}
+
+/// Walks these sources; how many jobs are new. One whose table or column is gone holds up no other: what is wrong with the
+/// first of them is told when the others are done.
+async fn walk_all<'s, Q: Queue>(
+    queue: &Q,
+    sources: impl Iterator<Item = &'s Registered>,
+    how: &Walk,
+) -> Result<(i64, Option<Error>), Error> {
+    let (mut queued, mut broken) = (0, None);
+    for source in sources {
+        match walk(queue, source, how).await {
+            Ok(new) => queued += new,
+            Err(error) if GONE.contains(&error.sqlstate()) => {
+                broken.get_or_insert_with(|| left_out(&source.entity_type, &error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((queued, broken))
+}
+
+fn left_out(entity_type: &str, cause: &Error) -> Error {
+    Error::new(Kind::Failed, format!("source \"{entity_type}\" was left out: {}", cause.message()))
+        .with_sqlstate(cause.sqlstate())
+        .hint("strata.sources() says what is wrong with it: repair the table, or call strata.drop_source")
 }
 
 /// Page by page to the end; how many jobs are new.

@@ -92,7 +92,7 @@ comment on function strata.lease_jobs(text, int, interval, boolean, text[]) is '
 comment on function strata.lock_ripe_jobs(text, int, int) is 'Inner part of lease_jobs: the ripe jobs of a model, tenants in turn.';
 comment on function strata.free_leases(int) is 'Inner part of lease_jobs: leases that are over, or whose session is gone.';
 comment on function strata.bury_jobs(text, uuid[], text) is 'Inner part of claim_jobs: jobs that can not be embedded, as the source is.';
-comment on function strata.put_back(strata.job[], text, interval) is 'Inner part of claim_jobs: jobs of a source whose table somebody holds.';
+comment on function strata.put_back(strata.job[], text, interval, text) is 'Inner part of claim_jobs: jobs of a source whose table somebody holds.';
 comment on function strata.bury_unreadable(text, uuid[]) is 'Inner part of claim_jobs: jobs of rows whose text cannot be read.';
 comment on function strata.ripen_jobs(text) is 'Jobs of a model that were given back because it was not their turn may be claimed at once.';
 comment on function strata.pause_model(text, interval, text, boolean) is 'Inner part of fail_jobs: keeps all workers from a model.';

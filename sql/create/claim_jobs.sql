@@ -7,7 +7,8 @@
 -- chunk_tokens, chunk_overlap: the content is to be embedded in parts (strata.set_chunking); null: as a whole.
 -- Rows without text and rows that are gone are settled on the way. A source whose table or column is gone holds up
 -- nobody: its jobs die with the message, as does a row whose text cannot be read. Nor does a table that somebody holds, as an
--- ALTER TABLE does: what we have locked is locked for the writers of other tables too, so its jobs go back for five seconds. Raises 22023.
+-- ALTER TABLE does: what we have locked is locked for the writers of other tables too, so its jobs go back for five seconds;
+-- those of a table that the caller may not read, for a minute. Raises 22023.
 create function strata.claim_jobs(
     worker text, max int default 100, lease interval default '5 minutes', while_connected boolean default false,
     models text[] default null
@@ -61,6 +62,8 @@ begin
                 when lock_not_available then
                     held := held || kind;
                     perform strata.put_back(batch, kind);
+                when insufficient_privilege then
+                    perform strata.put_back(batch, kind, '1 minute', sqlerrm);
                 when program_limit_exceeded or internal_error or character_not_in_repertoire or untranslatable_character then
                     perform strata.put_back(batch, kind, case when strata.bury_unreadable(kind, ids) > 0 then interval '0' else '5 seconds' end);
             end;
@@ -81,11 +84,12 @@ $$;
 revoke execute on function strata.bury_jobs from public;
 
 -- put_back: leased jobs of a source, such as one whose table somebody holds: they are free again after `wait`, and nothing was tried.
-create function strata.put_back(batch strata.job[], kind text, wait interval default '5 seconds') returns void
+-- told: what they say of it meanwhile.
+create function strata.put_back(batch strata.job[], kind text, wait interval default '5 seconds', told text default null) returns void
 language sql set search_path = pg_catalog, pg_temp as $$
     update strata.job j
     set state = 'queued', worker = null, lease_until = null, session_pid = null, session_start = null,
-        not_before = clock_timestamp() + wait, updated_at = clock_timestamp()
+        not_before = clock_timestamp() + wait, error = coalesce(left(told, 2000), j.error), updated_at = clock_timestamp()
     from unnest(batch) b
     where b.entity_type = kind and j.state = 'leased'
       and (j.entity_type, j.entity_id, j.model, j.fence) = (b.entity_type, b.entity_id, b.model, b.fence)

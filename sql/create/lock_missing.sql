@@ -15,8 +15,13 @@ begin
                             select r.%1$I as id from %2$s and ($1 is null or r.%1$I > $1::%3$s) order by r.%1$I limit $2) p',
                        s.key_column, missing, s.key_type)
             into page using after, max;
-        execute format('select r.%1$I from %2$s and r.%1$I = $1::%3$s for no key update', s.key_column, missing, s.key_type)
-            into first using page[1];
+        begin
+            execute format('select r.%1$I from %2$s and r.%1$I = $1::%3$s for no key update', s.key_column, missing, s.key_type)
+                into first using page[1];
+        exception when lock_not_available then
+            raise exception 'source "%": somebody has held row % for ten seconds', s.entity_type, page[1]
+                using errcode = '55P03', hint = '"strata locks" shows who; try again when that transaction has ended';
+        end;
         exit when page is null or first is not null;
     end loop;
     execute format('select array_agg(l.id) from (

@@ -2,7 +2,8 @@
 
 use strata_tests::aurum::{self, MAYA, Vectors};
 use strata_tests::data::{self, Hashes};
-use strata_tests::{Database, Strata};
+use strata_tests::notes;
+use strata_tests::{Database, ProviderServer, Strata};
 
 const MISSING: &str =
     "select coalesce(sum(missing + queued + leased + dead), -1)::int8 from strata.queue_status()";
@@ -204,4 +205,47 @@ fn a_provider_that_is_not_known_fails_before_anything_is_claimed() {
     assert_eq!(database.value::<i64>("select count(*) from strata.job where attempts > 0"), 0);
     let json = Strata::on(&database).run(&["embed", "--json"]).exits(23).json();
     assert_eq!(json["error"]["code"], "ST023");
+}
+
+#[test]
+fn a_source_whose_table_is_gone_is_named_and_holds_up_no_other() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    database.run(
+        "create table gone (id uuid primary key default gen_random_uuid(), user_id uuid not null default gen_random_uuid(),
+             body text, v vector(8), created_at timestamptz not null default now());
+         select strata.add_source('a source', 'gone', 'id', 'user_id', null, array['body'], 'v', 'tiny');
+         alter table gone rename column body to words; alter table note disable trigger user",
+    );
+    notes::write(&database, 3);
+    let strata = notes::strata(&database, &server);
+    strata.run(&["embed"]).exits(1).says(&[
+        "source \"a source\" was left out",
+        "column r.body does not exist",
+        "strata.sources()",
+    ]);
+    assert_eq!(notes::right_and_wrong(&database), (3, 0));
+    strata.run(&["reindex", "--types", "a source"]).exits(1).says(&["source \"a source\" was left out"]);
+    database.run("drop table gone");
+    strata.run(&["reindex"]).exits(1).says(&["relation \"public.gone\" does not exist"]);
+}
+
+#[test]
+fn rows_that_wait_for_long_are_told_of() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    notes::write(&database, 3);
+    database.run("update strata.job set not_before = clock_timestamp() + interval '10 minutes'");
+    let told = notes::strata(&database, &server).run(&["embed"]).exits(3);
+    assert!(told.stderr.contains("3 rows wait to be tried again, the first in "), "{told:?}");
+}
+
+#[test]
+fn a_row_that_somebody_holds_is_named() {
+    let (database, server) = (notes::database("openai"), ProviderServer::good());
+    database.run("alter table note disable trigger user");
+    notes::write(&database, 1);
+    let mut holder = database.connect();
+    holder.batch_execute("begin; update note set status = 'x'").unwrap();
+    let row: String = database.value("select id::text from note");
+    let told = format!("source \"note\": somebody has held row {row} for ten seconds");
+    notes::strata(&database, &server).run(&["embed"]).exits(6).says(&[&told, "strata locks"]);
 }

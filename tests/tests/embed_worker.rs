@@ -214,6 +214,27 @@ fn a_role_that_was_granted_the_queue_embeds_and_changes_nothing_else() {
 }
 
 #[test]
+fn a_source_that_a_worker_may_not_read_holds_up_no_other() {
+    let (database, server, role) = (notes::database("openai"), ProviderServer::good(), Role::new());
+    database.run(&format!(
+        "create table secret (id uuid primary key default gen_random_uuid(), user_id uuid not null default gen_random_uuid(),
+             body text, v vector(8), created_at timestamptz not null default now());
+         select strata.add_source('secret', 'secret', 'id', 'user_id', null, array['body'], 'v', 'tiny');
+         insert into secret (body) values ('one');
+         alter role {0} bypassrls; grant select, update on note to {0}; select strata.grant_embedding('{0}')",
+        role.name()
+    ));
+    notes::write(&database, 5);
+    let strata =
+        role.strata(&database).env("OPENAI_BASE_URL", &server.url()).env("OPENAI_API_KEY", notes::KEY);
+    strata.run(&["worker", "--once", "--only", "embeddings"]).ok();
+    assert_eq!((right_and_wrong(&database), jobs(&database).as_str()), ((5, 0), "queued 0: 1"));
+    let told: String = database.value("select error from strata.job");
+    assert_eq!(told, "permission denied for table secret");
+    role.leave(database);
+}
+
+#[test]
 fn a_claim_passes_over_a_job_that_somebody_holds() {
     let database = notes::database("openai");
     database.run("insert into note (user_id, title) select md5((g % 2)::text)::uuid, 'n' || g from generate_series(1, 6) g");

@@ -85,7 +85,7 @@ fn a_wait_that_the_provider_asks_for_is_kept_by_every_worker() {
     notes::write(&database, 200);
     let busy = notes::strata(&database, &server).run(&["embed", "--calls", "1"]).exits(23);
     busy.says(&["200 rows could not be embedded: the provider is busy", "answered 429"]);
-    notes::strata(&database, &server).run(&["embed"]).exits(0);
+    notes::strata(&database, &server).run(&["embed"]).exits(3);
     assert_eq!(server.asked().len(), 1, "neither the rest of the batch nor another process asks");
     assert_eq!(jobs(&database), "queued 0: 200", "and it is no failure of theirs");
 }
