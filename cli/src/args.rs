@@ -416,7 +416,7 @@ pub struct Search {
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub organisation: Option<String>,
     /// How many hits, 1 to 1000.
-    #[arg(short = 'k', long, value_name = "HITS", default_value_t = 10)]
+    #[arg(short = 'k', long, value_name = "HITS", default_value_t = 10, allow_negative_numbers = true)]
     pub count: i32,
     /// Only these entity types.
     #[arg(long, value_name = "TYPE", value_delimiter = ',')]
@@ -431,14 +431,14 @@ pub struct Search {
     #[arg(long, value_name = "JSON", value_parser = object)]
     pub weights: Option<serde_json::Value>,
     /// Prefer rows unlike those above them: 0, not at all, to 1.
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub diversity: Option<f64>,
     /// Share of the words beside the embedding: 0, embedding alone, to 1, words alone. Without it 0.5, where a source
     /// has a text search configuration.
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub text_weight: Option<f64>,
     /// Only rows created in the last so many days.
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
     pub days: Option<i32>,
 }
 

@@ -214,7 +214,7 @@ pub fn db_error(error: tokio_postgres::Error) -> DbError {
 pub fn failed(doing: &str, cause: DbError) -> Error {
     let kind = match cause.sqlstate.as_str() {
         "42704" => Kind::NotFound,
-        "22023" | "22004" | "55000" => Kind::BadArgument,
+        "22023" | "22004" | "22P02" | "55000" => Kind::BadArgument,
         "22000" if cause.message.contains("dimensions") => Kind::WrongDimension,
         "22000" => Kind::BadData,
         "42501" => Kind::Forbidden,

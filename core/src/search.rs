@@ -15,7 +15,7 @@ mod shape;
 mod statement;
 pub use diversity::{Candidate, Picker};
 pub use nearest::{Nearest, Place};
-pub use request::{Id, Name, Near, Options, Request, tenant};
+pub use request::{Id, Name, Near, Options, Request, measurable, tenant};
 pub use shape::Ids;
 use statement::Search;
 
@@ -152,8 +152,10 @@ pub enum Access {
     Denied,
     /// The table is gone.
     NoTable,
-    /// The table of its embeddings is gone.
+    /// The table of its embeddings is gone: one of ours.
     NoStore,
+    /// The same: one of the application's.
+    NoVectors,
     /// This column is gone.
     NoColumn(String),
     /// A column has another type by now.
@@ -165,6 +167,10 @@ pub enum Access {
         /// The type that its role asks for.
         should: String,
     },
+    /// No unique index is on the key any more: a row would be found several times.
+    ManyRows,
+    /// The same of the table of its embeddings.
+    ManyVectors,
 }
 
 /// A parameter of a statement, in the order of their places.
@@ -364,7 +370,7 @@ pub fn begin<'s>(
     }
     let ids = if row.is_some() { Ids::Text } else { Ids::Uuid };
     if !ids.fit(source) {
-        return Err(unfit(source));
+        return Err(unfit(source).hint("strata.find_similar begins at its rows: it names them by text"));
     }
     if let Some(row) = row.filter(|row| !source.key_type.holds(row)) {
         return Err(request::misnamed("input_entity_id", row, source, source.key_type));
@@ -429,7 +435,7 @@ pub fn left_out(request: &Request<'_>, source: &Source) -> Option<String> {
         return Some("its keys or tenants are no uuids: call strata.search".to_owned());
     }
     match request.misfit(source) {
-        Some(misfit) => Some(misfit.message().to_owned()),
+        Some((_, misfit)) => Some(misfit.message().to_owned()),
         None => (source.access != Access::Readable).then(|| "the caller may not read it".to_owned()),
     }
 }
@@ -480,11 +486,11 @@ fn readable<'s>(request: &Request<'_>, sources: &'s [Source]) -> Result<Vec<&'s 
 /// The sources that were asked for and can be named and narrowed so; an error where one that was named cannot, or none can.
 fn fitting<'s>(request: &Request<'_>, sources: &'s [Source]) -> Result<Vec<&'s Source>, Error> {
     let wanted = || sources.iter().filter(|s| request.wants(s));
-    // A name that is wrong says more than a source that lacks something.
-    let misfit = wanted().filter_map(|s| request.misfit(s)).min_by_key(|misfit| misfit.sqlstate() != "22P02");
+    // What stands in the way of the source that comes nearest to being searched says most.
+    let misfit = wanted().filter_map(|s| request.misfit(s)).rev().max_by_key(|(step, _)| *step);
     let fitting: Vec<&Source> = wanted().filter(|s| request.misfit(s).is_none()).collect();
     match misfit {
-        Some(misfit) if request.options.entity_types.is_some() || fitting.is_empty() => Err(misfit),
+        Some((_, misfit)) if request.options.entity_types.is_some() || fitting.is_empty() => Err(misfit),
         _ => Ok(fitting),
     }
 }
@@ -507,21 +513,40 @@ fn denied(source: &Source) -> Error {
 
 fn broken(source: &Source) -> Option<Error> {
     let (schema, name) = &source.relation;
+    let beside = || source.vectors.as_ref().map_or((schema, name), |v| (&v.relation.0, &v.relation.1));
     let (fault, sqlstate) = match &source.access {
         Access::NoTable => (format!("table {schema}.{name} does not exist"), "42P01"),
         Access::NoStore => ("the table of its vectors does not exist".to_owned(), "42P01"),
+        Access::NoVectors => {
+            let (schema, name) = beside();
+            (format!("the table {schema}.{name} of its embeddings does not exist"), "42P01")
+        }
         Access::NoColumn(column) => {
             (format!("column \"{column}\" of {schema}.{name} does not exist"), "42703")
         }
         Access::Misfit { column, is, should } => {
             (format!("column \"{column}\" of {schema}.{name} is of type {is}, not {should}"), "42804")
         }
+        Access::ManyRows => (format!("column \"{}\" of {schema}.{name} is not unique", source.key), "42P10"),
+        Access::ManyVectors => {
+            let (beside_schema, beside) = beside();
+            (
+                format!("a row of {schema}.{name} can have several embeddings in {beside_schema}.{beside}"),
+                "42P10",
+            )
+        }
         Access::Readable | Access::Denied => return None,
+    };
+    let hint = match source.access {
+        Access::ManyRows | Access::ManyVectors => {
+            "create the unique index again, or call strata.drop_source: a row would be found several times"
+        }
+        _ => "call strata.drop_source, then strata.add_source as the table is now",
     };
     Some(
         Error::new(Kind::NotFound, format!("source \"{}\": {fault}", source.entity_type))
             .with_sqlstate(sqlstate)
-            .hint("call strata.drop_source, then strata.add_source as the table is now"),
+            .hint(hint),
     )
 }
 

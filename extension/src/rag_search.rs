@@ -68,6 +68,7 @@ fn rag_search(
             ids: Ids::Uuid,
         },
     };
+    let query_embedding = query_embedding.map(Vector::measurable);
     let registry = remembered::registry().map_err(internal)?;
     let plan = planned::plan(&request, &registry).map_err(report)?;
     let tenant = registry.tenant(user_id_filter, plan.row_security)?;

@@ -159,6 +159,9 @@ fn access(row: &SpiHeapTupleData<'_>) -> spi::Result<Access> {
     if !required::<bool>(row, "has_table")? {
         return Ok(Access::NoTable);
     }
+    if !required::<bool>(row, "has_vectors")? {
+        return Ok(Access::NoVectors);
+    }
     if !required::<bool>(row, "has_store")? {
         return Ok(Access::NoStore);
     }
@@ -168,6 +171,12 @@ fn access(row: &SpiHeapTupleData<'_>) -> spi::Result<Access> {
     if let Some(column) = row["misfit"].value()? {
         let text = |column| required::<String>(row, column);
         return Ok(Access::Misfit { column, is: text("misfit_is")?, should: text("misfit_should")? });
+    }
+    if !required::<bool>(row, "one_row")? {
+        return Ok(Access::ManyRows);
+    }
+    if !required::<bool>(row, "one_vector")? {
+        return Ok(Access::ManyVectors);
     }
     let readable = required::<bool>(row, "readable")?;
     Ok(if readable { Access::Readable } else { Access::Denied })

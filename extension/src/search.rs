@@ -48,6 +48,7 @@ fn search(
     >,
     ErrorReport,
 > {
+    let query_embedding = query_embedding.map(Vector::measurable);
     let registry = remembered::registry().map_err(internal)?;
     let caller = match user_id_filter {
         Some(_) => None,

@@ -33,6 +33,30 @@ impl<'a> Vector<'a> {
         }
     }
 
+    /// One of the same direction that pgvector can measure angles to: itself, but for lengths that no model has.
+    pub fn measurable(self) -> Vector<'a> {
+        match strata_core::search::measurable(self.as_slice()) {
+            Some(elements) => Vector::of(&elements),
+            None => self,
+        }
+    }
+
+    /// One with these elements, at most as many as a `vector` has.
+    #[allow(unsafe_code)]
+    fn of(elements: &[f32]) -> Vector<'a> {
+        let size = HEADER + 4 * elements.len();
+        let fits = "pgvector allows 16,000 dimensions";
+        // SAFETY: allocated here, zeroed, in the layout above; it lasts as long as the call's other values.
+        unsafe {
+            let varlena = pg_sys::palloc0(size).cast::<pg_sys::varlena>();
+            pgrx::set_varsize_4b(varlena, i32::try_from(size).expect(fits));
+            let base = varlena.cast::<u8>();
+            base.add(4).cast::<i16>().write(i16::try_from(elements.len()).expect(fits));
+            std::ptr::copy_nonoverlapping(elements.as_ptr(), base.add(HEADER).cast::<f32>(), elements.len());
+            Vector { varlena, lifetime: PhantomData }
+        }
+    }
+
     /// As a parameter of a statement; `oid` is that of the type `vector`.
     #[allow(unsafe_code)]
     pub fn parameter(&self, oid: pg_sys::Oid) -> DatumWithOid<'a> {

@@ -113,6 +113,9 @@ comment on function strata.vector_schema() is 'The schema that pgvector lives in
 comment on table strata.vector_store is 'The narrow tables of the schema strata_vectors, one for each model whose sources keep their vectors there.';
 comment on function strata.make_store is 'The narrow table of a model, made where it is not there yet; its name.';
 comment on function strata.store_name is 'A free name for the narrow table of a model.';
+comment on function strata.is_shared is 'Whether another source keeps vectors in this store.';
+comment on function strata.lock_store is 'Inner part of lock_apart: locks a store against everybody else until the transaction ends.';
+comment on function strata.lock_apart is 'Inner part of drop_source: locks stores and the table of a source without a deadlock, in whichever order others use them.';
 comment on function strata.empty_store is 'Takes the vectors of a source out of a store that it uses no longer, and the store away with its last source.';
 comment on function strata.open_sources is 'Sources with a store whose rows the caller may all read, for the policies of stores.';
 comment on function strata.follow_source is 'Puts the triggers on a table by which its vectors in a store live and die with its rows.';

@@ -79,8 +79,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if store is null then
         return;
-    elsif exists (select from strata.source x where x.store = empty_store.store and x.entity_type <> empty_store.entity_type)
-          or exists (select from strata.source_beside x where x.store = empty_store.store and x.entity_type <> empty_store.entity_type) then
+    elsif strata.is_shared(store, entity_type) then
         execute format('delete from strata_vectors.%I v where v.entity_type = $1', store) using entity_type;
     else
         execute format('drop table if exists strata_vectors.%I', store);
@@ -89,6 +88,72 @@ begin
 end
 $$;
 revoke execute on function strata.empty_store from public;
+
+-- is_shared: whether another source keeps vectors in this store.
+create function strata.is_shared(store text, entity_type text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select exists (select from strata.source x where x.store = is_shared.store and x.entity_type <> is_shared.entity_type)
+        or exists (select from strata.source_beside x where x.store = is_shared.store and x.entity_type <> is_shared.entity_type)
+$$;
+revoke execute on function strata.is_shared from public;
+
+-- lock_store: nobody else uses it until the transaction ends. SECURITY DEFINER: it belongs to whom the extension belongs to.
+create function strata.lock_store(store text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    execute format('lock table strata_vectors.%I in access exclusive mode', store);
+end
+$$;
+revoke execute on function strata.lock_store from public;
+
+-- lock_apart: these stores and the table of a source, before both are changed: nobody else uses any of them until the
+-- transaction ends. A search comes to the table from its store, a writer to the store from the table, and either would wait
+-- for us while we wait for it. So who has the first waits for the next a third of the time after which Postgres looks for
+-- deadlocks, then gives all of them back and begins again. No store: nothing to do. Raises 55P03.
+create function strata.lock_apart(entity_type text, stores text[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    own   text := current_setting('lock_timeout');
+    short text := (select greatest(setting::int / 3, 10)::text from pg_settings where name = 'deadlock_timeout');
+    held  int;
+    part  record;
+begin
+    if stores = '{}' then
+        return;
+    end if;
+    for attempt in 1..30 loop
+        held := 0;
+        begin
+            for part in
+                select s.name, null::regclass as relation from unnest(stores) s(name)
+                union all
+                select null, t.tgrelid::regclass from pg_trigger t
+                where t.tgfoid = 'strata.follow'::regproc and t.tgparentid = 0
+                  and t.tgargs = convert_to(entity_type, getdatabaseencoding()) || '\x00'
+                group by t.tgrelid
+            loop
+                if part.relation is null then
+                    perform strata.lock_store(part.name);
+                else
+                    execute format('lock table %s in access exclusive mode', part.relation);
+                end if;
+                held := held + 1;
+                perform set_config('lock_timeout', short, true);
+            end loop;
+            perform set_config('lock_timeout', own, true);
+            return;
+        exception when lock_not_available then
+            if held = 0 then
+                raise;
+            end if;
+        end;
+        perform pg_sleep(0.02 * attempt * (0.5 + random()));
+    end loop;
+    raise exception 'source "%" is in use all the time', entity_type
+        using errcode = '55P03', hint = 'try again when fewer search and write';
+end
+$$;
+revoke execute on function strata.lock_apart from public;
 
 -- open_sources: sources with a store whose rows the caller may all read: row level security is not at work for them there.
 create function strata.open_sources() returns text[]

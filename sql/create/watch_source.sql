@@ -50,7 +50,9 @@ begin
     loop
         execute format('drop trigger %I on %s', ours.tgname, ours.relation);
     end loop;
-    execute format('drop function if exists %s', strata.watcher_name(entity_type));
+    if watcher is not null then
+        execute format('drop function %s', watcher);
+    end if;
 end
 $$;
 revoke execute on function strata.unwatch_source from public;

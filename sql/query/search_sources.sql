@@ -7,7 +7,8 @@
 -- key_type text, tenant_type text, organisation_type text ('uuid', 'number' or 'text'; null where there is no such column),
 -- readable bool (every column that search needs), row_security bool (it decides what the caller finds),
 -- store text (the table that keeps the vectors; null: the source's own), store_half bool (numbers of two bytes), has_store bool, chunked bool (a row may
--- have several vectors in it),
+-- have several vectors in it), has_vectors bool (the application's own table of embeddings is there, where one is named), one_row bool
+-- (a unique index is on the key), one_vector bool (a row can have one embedding at most in that table),
 -- config text (the number of the text search configuration; null: there is none, or it is gone),
 -- vector oid (the type), vector_schema text, read_from oid[] (the relations that this was read from); in the order in which
 -- equally similar rows are returned
@@ -16,9 +17,16 @@ select s.entity_type, s.relation_schema, s.relation_name, s.key_column, s.tenant
        s.organisation_column, s.vectors_schema, s.vectors_name, s.vectors_key_column, s.vectors_type_column,
        needed.key_type, needed.tenant_type, needed.organisation_type,
        s.model, m.dimensions,
-       s.store, coalesce(d.half, false) as store_half, s.store is null or d.oid is not null as has_store, s.chunked and s.store is not null as chunked,
+       s.store, coalesce(d.half, false) as store_half, s.store is null or d.oid is not null as has_store, s.vectors_name is null or e.oid is not null as has_vectors, s.chunked and s.store is not null as chunked,
        r.oid is not null as has_table,
        needed.gone, needed.misfit, needed.misfit_is, needed.misfit_should,
+       exists (select from pg_catalog.pg_index i
+               where i.indrelid operator(pg_catalog.=) r.oid and i.indisunique and i.indisvalid and i.indpred is null
+                 and i.indnkeyatts operator(pg_catalog.=) 1 and i.indkey[0] operator(pg_catalog.=) needed.keys[1]) as one_row,
+       e.oid is null or exists (
+           select from pg_catalog.pg_index i
+           where i.indrelid operator(pg_catalog.=) e.oid and i.indisunique and i.indisvalid and i.indpred is null
+             and (i.indkey::pg_catalog.int2[])[0:i.indnkeyatts operator(pg_catalog.-) 1] operator(pg_catalog.<@) needed.beside) as one_vector,
        coalesce(needed.hidden_is_time, false) as hidden_is_time, coalesce(needed.json, '{}') as json,
        coalesce(needed.readable and pg_catalog.has_schema_privilege(r.relnamespace, 'usage')
                 and coalesce(pg_catalog.has_schema_privilege(e.relnamespace, 'usage'), true)
@@ -75,6 +83,8 @@ left join lateral (
            (pg_catalog.array_agg(c.role) filter (where not c.fits))[1] as misfit_should,
            pg_catalog.bool_or(c.is_time) filter (where c.role operator(pg_catalog.=) 'boolean or timestamptz') as hidden_is_time,
            pg_catalog.array_agg(c.name) filter (where c.is_json) as json,
+           pg_catalog.array_agg(c.attnum) filter (where c.place operator(pg_catalog.=) 1) as keys,
+           pg_catalog.array_agg(c.attnum) filter (where c.place operator(pg_catalog.=) any (array[4, 5])) as beside,
            pg_catalog.min(c.key_type) filter (where c.place operator(pg_catalog.=) 1) as key_type,
            pg_catalog.min(c.key_type) filter (where c.place operator(pg_catalog.=) 2) as tenant_type,
            pg_catalog.min(c.key_type) filter (where c.place operator(pg_catalog.=) 3) as organisation_type

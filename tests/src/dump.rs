@@ -2,6 +2,7 @@
 
 use crate::Database;
 use crate::environment::program;
+use std::path::Path;
 use std::process::Command;
 
 /// The schema of a database. pg_dump's lines `\restrict` carry a random key and are left out.
@@ -26,11 +27,20 @@ pub fn everything(database: &Database) -> String {
 
 /// What pg_dump says with these arguments.
 pub fn pg_dump(database: &Database, args: &[&str]) -> String {
+    told(Command::new(program("pg_dump")).args(args), database)
+}
+
+/// Restores a file of pg_dump's by several workers, as docs/sql/README.md has it.
+pub fn pg_restore(database: &Database, file: &Path) {
+    let options = "-c session_replication_role=replica";
+    told(Command::new(program("pg_restore")).args(["-j", "3"]).arg(file).env("PGOPTIONS", options), database);
+}
+
+fn told(command: &mut Command, database: &Database) -> String {
     let (url, password) = (database.url(), database.password());
     let bare = url.replace(&format!(":{password}@"), "@");
-    let mut command = Command::new(program("pg_dump"));
-    let told = command.args(args).arg("-d").arg(bare).env("PGPASSWORD", password).output().unwrap();
-    assert!(told.status.success(), "pg_dump: {}", String::from_utf8_lossy(&told.stderr));
+    let told = command.arg("-d").arg(bare).env("PGPASSWORD", password).output().unwrap();
+    assert!(told.status.success(), "{command:?}: {}", String::from_utf8_lossy(&told.stderr));
     String::from_utf8(told.stdout).unwrap()
 }
 

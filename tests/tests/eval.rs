@@ -130,6 +130,16 @@ fn a_search_takes_every_argument_and_finds_by_words() {
         .run(&["search", "x", "--user", MAYA, "--weights", "{\"task\": 0}"])
         .exits(2)
         .says(&["the weight of \"task\""]);
+    strata.run(&["search", "x", "--user", "maya"]).exits(2).says(&["user_id_filter \"maya\" is no uuid"]);
+    strata.run(&["search", "x"]).exits(2).says(&["user_id_filter must not be null", "--user ID"]);
+    for (option, message) in [
+        ("--days", "date_range_days must not be negative, not -3"),
+        ("--count", "match_count must be between 1 and 1000, not -3"),
+        ("--diversity", "a number from 0 to 1 is expected"),
+        ("--text-weight", "a number from 0 to 1 is expected"),
+    ] {
+        strata.run(&["search", "x", "--user", MAYA, option, "-3"]).exits(2).says(&[message]);
+    }
     let none = strata.run(&["search", "x", "--user", MAYA, "--filter", "{\"status\": \"lost\"}"]).ok();
     assert_eq!(none.stdout.trim(), "no hits: no row of this tenant is left by the options");
 }

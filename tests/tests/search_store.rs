@@ -2,6 +2,8 @@
 //! finds a row, or reads a vector, that the source would not show.
 
 use postgres::{Client, GenericClient};
+use strata_tests::database::unique;
+use strata_tests::dump::{pg_dump, pg_restore};
 use strata_tests::{Database, aurum};
 use uuid::Uuid;
 
@@ -142,6 +144,52 @@ fn a_vector_lives_and_dies_with_its_row() {
     assert_eq!(found(&mut session, None, 10).len(), 3);
     database.run("select strata.drop_source('task')");
     assert!(database.value::<bool>("select to_regclass('strata_vectors.mini') is null"));
+}
+
+#[test]
+fn a_source_is_dropped_under_searches_and_writers_and_none_of_them_is_a_deadlock() {
+    let ways = [("strata_vectors.mini", "note"), ("note", "strata_vectors.mini")];
+    for (first, then) in ways {
+        let database = library("halfvec");
+        database.run("select strata.drop_source('task')");
+        fill(&database, "note", ANN, 3);
+        let mut other = database.connect();
+        other.batch_execute(&format!("begin; select from {first}")).expect("as a search and a writer begin");
+        std::thread::scope(|scope| {
+            let dropped = scope.spawn(|| {
+                database
+                    .connect()
+                    .batch_execute("select strata.drop_source('note')")
+                    .map_err(|e| e.to_string())
+            });
+            database.until("select count(*) > 0 from pg_locks where not granted");
+            other.batch_execute(&format!("select from {then}; commit")).expect("they go on");
+            assert_eq!(dropped.join().expect("no panic"), Ok(()));
+        });
+        assert!(database.value::<bool>("select to_regclass('strata_vectors.mini') is null"));
+        assert_eq!(database.value::<i64>("select count(*) from note"), 3);
+    }
+}
+
+#[test]
+fn a_database_that_several_workers_restore_is_searched_as_before() {
+    let (database, copy) = (library("halfvec"), Database::empty());
+    for table in TABLES {
+        fill(&database, table, ANN, 20);
+    }
+    let file = std::env::temp_dir().join(unique("dump"));
+    pg_dump(&database, &["-Fc", "-f", &file.to_string_lossy()]);
+    pg_restore(&copy, &file);
+    std::fs::remove_file(&file).expect("it is there");
+    let truth = found(&mut database.connect(), Some(ANN), 40);
+    assert_eq!(truth.len(), 40);
+    assert_eq!(found(&mut copy.connect(), Some(ANN), 40), truth);
+    copy.run("delete from note");
+    assert_eq!(kept(&copy), 20, "its triggers are at work");
+    copy.run("select strata.drop_source('note')");
+    register(&copy, "note", "halfvec");
+    fill(&copy, "note", ANN, 3);
+    assert_eq!(found(&mut copy.connect(), Some(ANN), 40).len(), 23);
 }
 
 #[test]

@@ -13,6 +13,13 @@ const MAX_ROWS: i32 = 1000;
 /// Longest reach back. Unit: days, about 2,700 years: beyond it, subtracting from now leaves the calendar of Postgres.
 const MAX_DAYS: i32 = 1_000_000;
 
+/// Largest and smallest weight: with them a score is still a number that tells rows apart.
+const WEIGHTS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
+
+/// The largest component of a vector whose length pgvector can tell: it adds squares up as numbers of four bytes, which hold
+/// 1e-38 to 3e38.
+const COMPONENTS: std::ops::RangeInclusive<f32> = 1e-10..=1e10;
+
 /// Longest query_text. Unit: bytes. Postgres parses no text into words that is much longer.
 const MAX_TEXT: usize = 500_000;
 
@@ -77,9 +84,8 @@ impl Request<'_> {
     pub fn check(&self) -> Result<(), Error> {
         if let Near::Embedding(embedding) = self.near {
             let embedding = embedding.ok_or_else(|| null("query_embedding must not be null"))?;
-            // All of them, without a look at each: the processor takes several at once.
-            let is_finite = embedding.iter().fold(true, |so_far, x| so_far & x.is_finite());
-            if !is_finite || embedding.iter().all(|x| *x == 0.0) {
+            let largest = largest(embedding);
+            if largest == 0.0 || !largest.is_finite() {
                 return Err(no_direction("query_embedding"));
             }
         }
@@ -127,29 +133,23 @@ impl Request<'_> {
         self.options.entity_types.is_none_or(named)
     }
 
-    /// Why the rows of a source cannot be named, or narrowed, as is asked; none where they can, and where something is wrong
-    /// with it, which is told instead.
-    pub(super) fn misfit(&self, source: &Source) -> Option<Error> {
+    /// Why the rows of a source cannot be named, or narrowed, as is asked, and at which step that was found; none where they
+    /// can, and where something is wrong with it, which is told instead.
+    pub(super) fn misfit(&self, source: &Source) -> Option<(usize, Error)> {
         if !matches!(source.access, Access::Readable | Access::Denied) {
             return None;
         }
         if !self.options.ids.fit(source) {
-            return Some(unfit(source));
+            return Some((0, unfit(source)));
         }
         if let Some(tenant) = self.options.tenant.filter(|tenant| !source.tenant_type.holds(tenant)) {
-            return Some(misnamed("user_id_filter", tenant, source, source.tenant_type));
+            return Some((1, misnamed("user_id_filter", tenant, source, source.tenant_type)));
         }
         let organisation = self.options.organisation?;
         match &source.organisation {
-            None => Some(
-                Error::new(Kind::NotFound, format!("source \"{}\" has no organisations", source.entity_type))
-                    .with_sqlstate("55000")
-                    .hint(
-                        "leave organisation_filter out, or register the source with an organisation_column",
-                    ),
-            ),
+            None => Some((2, unorganised(source))),
             Some((_, of)) if !of.holds(organisation) => {
-                Some(misnamed("organisation_filter", organisation, source, *of))
+                Some((3, misnamed("organisation_filter", organisation, source, *of)))
             }
             Some(_) => None,
         }
@@ -184,6 +184,13 @@ impl Request<'_> {
                     "the weight of \"{entity_type}\" must be a number above 0, not {weight}"
                 ))
                 .hint("to leave a source out, name the others in entity_types"));
+            }
+            if !weight.as_f64().is_some_and(|w| WEIGHTS.contains(&w)) {
+                return Err(refused(format!(
+                    "the weight of \"{entity_type}\" must be between {:e} and {:e}, not {weight}",
+                    WEIGHTS.start(),
+                    WEIGHTS.end()
+                )));
             }
         }
         let weight = |s: &&Source| object.get(&s.entity_type).and_then(Value::as_f64).unwrap_or(1.0);
@@ -264,6 +271,21 @@ pub(super) fn has_operators(text: &str) -> bool {
     text.len() <= MAX_OPERATORS && (text.matches('"').count() > 1 || text.split_whitespace().any(minus))
 }
 
+/// An embedding of the same direction that pgvector can measure angles to; none where it is one itself, as every model's is.
+pub fn measurable(embedding: &[f32]) -> Option<Vec<f32>> {
+    let largest = largest(embedding);
+    if COMPONENTS.contains(&largest) || largest == 0.0 || !largest.is_finite() {
+        return None;
+    }
+    Some(embedding.iter().map(|x| x / largest).collect())
+}
+
+/// The largest component whatever its sign; not finite where one is not. All of them, without a look at each: the processor
+/// takes several at once. Without their signs, floats are in the order of their bits.
+fn largest(embedding: &[f32]) -> f32 {
+    f32::from_bits(embedding.iter().fold(0, |so_far, x| so_far.max(x.abs().to_bits())))
+}
+
 /// A vector that no angle can be measured to.
 pub(super) fn no_direction(what: &str) -> Error {
     Error::new(Kind::BadData, format!("{what} has no direction"))
@@ -315,7 +337,7 @@ pub fn tenant<N: Name>(filter: Option<N>, row_security: bool, caller: Option<N>)
     match (filter, caller) {
         (Some(filter), _) if !row_security => Ok(filter),
         (None, _) if !row_security => Err(null("user_id_filter must not be null")
-            .hint("this role bypasses row level security: name the tenant")),
+            .hint("no row level security is at work for this role: name the tenant")),
         (Some(filter), Some(caller)) if filter == caller => Ok(caller),
         (None, Some(caller)) => Ok(caller),
         (None, None) => Err(null("user_id_filter is null and the caller is not known")
@@ -332,6 +354,12 @@ pub(super) fn misnamed(argument: &str, name: &str, source: &Source, of: KeyType)
     Error::new(Kind::BadData, format!("{argument} \"{name}\" is no {}", of.shown()))
         .with_sqlstate("22P02")
         .hint(format!("those of source \"{}\" are", source.entity_type))
+}
+
+fn unorganised(source: &Source) -> Error {
+    Error::new(Kind::NotFound, format!("source \"{}\" has no organisations", source.entity_type))
+        .with_sqlstate("55000")
+        .hint("leave organisation_filter out, or register the source with an organisation_column")
 }
 
 fn null(message: &str) -> Error {

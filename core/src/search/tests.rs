@@ -70,6 +70,18 @@ fn refuses_an_embedding_that_is_null_or_points_nowhere() {
 }
 
 #[test]
+fn an_embedding_of_any_length_keeps_its_direction() {
+    assert_eq!(measurable(&[0.6, -0.8, 0.0]), None, "as every model's");
+    assert_eq!(measurable(&[0.0, 3e38, -3e38]), Some(vec![0.0, 1.0, -1.0]));
+    assert_eq!(measurable(&[1e-30, -2e-30]), Some(vec![0.5, -1.0]));
+    for none in [[0.0, 0.0], [f32::NAN, 1.0], [f32::INFINITY, 1e-30], [f32::NEG_INFINITY, 0.0]] {
+        assert_eq!(measurable(&none), None, "it has no direction: {none:?}");
+        let request = Request { near: Near::Embedding(Some(&none)), ..request() };
+        assert_eq!(refusal(request, &[source("task")]).0, "22000");
+    }
+}
+
+#[test]
 fn names_the_source_that_another_dimension_belongs_to() {
     let wide = Source { dimensions: 384, ..source("task") };
     let err = plan(&request(), &[wide], "public").expect_err("differs");
@@ -231,6 +243,14 @@ fn refuses_options_that_cannot_be() {
         (serde_json::json!([1]), "source_weights must be an object"),
         (serde_json::json!({"x": 1}), "source_weights: entity type \"x\" is not a source"),
         (serde_json::json!({"task": 0}), "the weight of \"task\" must be a number above 0, not 0"),
+        (
+            serde_json::json!({"task": 1e308}),
+            "the weight of \"task\" must be between 1e-100 and 1e100, not 1e+308",
+        ),
+        (
+            serde_json::json!({"task": 5e-324}),
+            "the weight of \"task\" must be between 1e-100 and 1e100, not 5e-324",
+        ),
         (serde_json::json!({"task": "1"}), "the weight of \"task\" must be a number above 0, not \"1\""),
     ] {
         assert_eq!(refused(Options { weights: Some(&weights), ..Options::default() }).1, message);

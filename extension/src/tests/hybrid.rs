@@ -224,6 +224,10 @@ mod tests {
             "42704 source \"task\": text search configuration public.own does not exist"
         );
         assert_eq!(search("1"), "1", "nobody asks for words");
+        assert_eq!(
+            ask("select s.fault from strata.sources() s where s.entity_type = 'task'"),
+            "text search configuration public.own does not exist"
+        );
         run("create text search configuration public.own (copy = pg_catalog.simple)");
         assert_eq!(search("1, query_text => 'landlord', text_weight => 1"), "7", "the new one");
         for (arguments, message) in [

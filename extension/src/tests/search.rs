@@ -163,6 +163,25 @@ mod tests {
     }
 
     #[pg_test]
+    fn the_length_of_the_embedding_makes_no_difference() {
+        library();
+        for call in [format!("rag_search('X', '{ANN}')"), format!("search('X', '{ANN}', diversity => 0.3)")] {
+            let rows = |embedding: &str| {
+                list(&format!(
+                    "select (h.entity_id, round(h.similarity::numeric, 5))::text from strata.{} h",
+                    call.replace('X', embedding)
+                ))
+            };
+            let truth = rows("[1,2,3]");
+            for embedding in
+                ["[1e38,2e38,3e38]", "[1e-30,2e-30,3e-30]", "[1e-38,2e-38,3e-38]", "[2e9,4e9,6e9]"]
+            {
+                assert_eq!(rows(embedding), truth, "{embedding}");
+            }
+        }
+    }
+
+    #[pg_test]
     fn refuses_arguments_by_name() {
         sources();
         assert_eq!(refused(&format!("null, '{ANN}'")), "22004 query_embedding must not be null");
@@ -208,6 +227,28 @@ mod tests {
         );
         run("select strata.drop_source('task')");
         assert_eq!(ask(&format!("select count(*) from strata.rag_search('[1,0,0]', '{ANN}')")), "10");
+    }
+
+    #[pg_test]
+    fn a_key_that_is_unique_no_longer_is_refused_and_not_counted_twice() {
+        library();
+        let search = format!("'[1,0,0]', '{ANN}', 1000");
+        let found = || ask(&format!("select count(*) from strata.rag_search({search})"));
+        let before = found();
+        run(
+            "alter table public.task drop constraint task_pkey; insert into public.task select * from public.task",
+        );
+        assert_eq!(refused(&search), "42P10 source \"task\": column \"id\" of public.task is not unique");
+        assert_eq!(
+            ask("select s.fault from strata.sources() s where s.entity_type = 'task'"),
+            "column \"id\" is not unique"
+        );
+        run("delete from public.task a using public.task b where a.ctid > b.ctid and a.id = b.id;
+             create unique index on public.task (id) where name is not null;
+             create unique index on public.task (id, name)");
+        assert_eq!(refused(&search), "42P10 source \"task\": column \"id\" of public.task is not unique");
+        run("create unique index on public.task (id)");
+        assert_eq!(found(), before);
     }
 
     #[pg_test]
