@@ -109,12 +109,15 @@ revoke execute on function strata.lock_store from public;
 -- lock_apart: these stores and the table of a source, before both are changed: nobody else uses any of them until the
 -- transaction ends. A search comes to the table from its store, a writer to the store from the table, and either would wait
 -- for us while we wait for it. So who has the first waits for the next a third of the time after which Postgres looks for
--- deadlocks, then gives all of them back and begins again. No store: nothing to do. Raises 55P03.
+-- deadlocks, or lock_timeout where that is less, then gives all of them back and begins again. No store: nothing to do.
+-- Raises 55P03.
 create function strata.lock_apart(entity_type text, stores text[]) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     own   text := current_setting('lock_timeout');
-    short text := (select greatest(setting::int / 3, 10)::text from pg_settings where name = 'deadlock_timeout');
+    short text := (select least(max(greatest(s.setting::int / 3, 10)) filter (where s.name = 'deadlock_timeout'),
+                                max(nullif(s.setting::int, 0)) filter (where s.name = 'lock_timeout'))::text
+                   from pg_settings s where s.name in ('deadlock_timeout', 'lock_timeout'));
     held  int;
     part  record;
 begin
