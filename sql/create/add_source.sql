@@ -17,6 +17,8 @@ create function strata.add_source(
     vector_key_column text default null, vector_type_column text default null
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    other text;
 begin
     if entity_type is null or relation is null or key_column is null or tenant_column is null
        or content_columns is null or coalesce(vector_column, store) is null or created_at_column is null
@@ -40,6 +42,13 @@ begin
     if exists (select from strata.model_change c where model in (c.from_model, c.to_model)) then
         raise exception 'model "%" is being changed', model
             using errcode = '55000', hint = 'call strata.end_model_change first; strata.model_changes() tells how far it is';
+    end if;
+    select s.entity_type into other
+    from strata.source s join pg_class c on c.relname = s.relation_name join pg_namespace n on n.oid = c.relnamespace
+    where c.oid = relation and n.nspname = s.relation_schema and s.vector_column = add_source.vector_column;
+    if found then
+        raise exception 'source "%" has the vectors of column "%" already', other, vector_column using errcode = '42710',
+            hint = format('name another column, or call strata.drop_source(%L) first', other);
     end if;
     perform strata.require_key(relation, key_column);
     perform strata.require_column(relation, tenant_column, 'key');
@@ -71,7 +80,12 @@ begin
            vector_relation is null, strata.key_type(relation, key_column)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     left join pg_class v on v.oid = vector_relation left join pg_namespace vn on vn.oid = v.relnamespace
-    where c.oid = relation;
+    where c.oid = relation
+    on conflict do nothing;
+    if not found then
+        raise exception 'source "%" was registered meanwhile', entity_type
+            using errcode = '42710', hint = 'look into strata.sources()';
+    end if;
     perform strata.set_text_search(entity_type, text_search_config, text_search_column);
     if (select s.queued from strata.source s where s.entity_type = add_source.entity_type) then
         perform strata.watch_source(entity_type, relation);

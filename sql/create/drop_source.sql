@@ -7,7 +7,8 @@ declare
     s strata.source;
     b strata.source_beside;
 begin
-    select * into s from strata.source x where x.entity_type = drop_source.entity_type;
+    -- Whoever drops it too waits here, and not for its triggers. Writers, whose jobs refer to it, do not.
+    select * into s from strata.source x where x.entity_type = drop_source.entity_type for no key update;
     if s.entity_type is null then
         raise exception 'source "%" does not exist', entity_type
             using errcode = '42704', hint = 'look into strata.source';

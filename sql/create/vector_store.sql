@@ -30,7 +30,12 @@ begin
     end if;
     insert into strata.vector_store (model, name, storage)
     values (model, strata.store_name(model), storage)
+    on conflict do nothing
     returning * into made;
+    -- Another session has made it, or one of that name, since we looked.
+    if made.name is null then
+        return strata.make_store(model, storage);
+    end if;
     if to_regnamespace('strata_vectors') is null then
         create schema strata_vectors;
     end if;

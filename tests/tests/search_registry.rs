@@ -63,6 +63,43 @@ fn a_source_that_another_session_adds_or_drops_is_seen_by_the_next_call() {
     assert_eq!(refused(&mut session).0, "55000");
 }
 
+/// What the second of two sessions is told that do this at the same time.
+fn told_second(database: &Database, first: &str, second: &str) -> Result<(), (String, String)> {
+    let mut session = database.connect();
+    session.batch_execute(&format!("begin; {first}")).expect("the first");
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let told = database.connect().batch_execute(second);
+            told.map_err(|error| refusal(Err::<(), _>(error), second))
+        });
+        database.until("select count(*) > 0 from pg_locks where not granted");
+        session.batch_execute("commit").expect("the first");
+        other.join().expect("no panic")
+    })
+}
+
+#[test]
+fn two_sessions_that_register_the_same_are_told_so() {
+    let database = library();
+    let refused = |sqlstate: &str, message: &str| Err((sqlstate.to_owned(), message.to_owned()));
+    let drop = "select strata.drop_source('note')";
+    assert_eq!(told_second(&database, drop, drop), refused("42704", "source \"note\" does not exist"));
+    let add = "select strata.add_source('note', 'note', 'id', 'user_id', 'title', '{}', 'embedding', 'mini')";
+    assert_eq!(
+        told_second(&database, add, add),
+        refused("42710", "source \"note\" was registered meanwhile")
+    );
+    let store = |table: &str| {
+        format!(
+            "alter table {table} add embedded_at timestamptz;
+             select strata.add_source('{table}s', '{table}', 'id', 'user_id', 'title', '{{}}', null, 'mini',
+                 embedded_at_column => 'embedded_at', store => 'halfvec')"
+        )
+    };
+    assert_eq!(told_second(&database, &store("note"), &store("task")), Ok(()), "one store for both");
+    assert_eq!(database.value::<i64>("select count(*) from strata.source"), 3);
+}
+
 #[test]
 fn it_is_seen_inside_of_a_transaction_too_whatever_its_snapshot_is() {
     let database = library();

@@ -259,6 +259,10 @@ mod tests {
     #[pg_test]
     fn one_table_may_be_two_sources() {
         sources();
+        assert_eq!(
+            refusal(&add("entity_type => 'title of a note'")),
+            "42710 source \"note\" has the vectors of column \"embedding\" already"
+        );
         run("alter table public.note add title_embedding vector(3)");
         run(&add("entity_type => 'title of a note'")
             .replace("'embedding'", "'title_embedding'")
