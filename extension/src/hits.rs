@@ -14,7 +14,7 @@ use strata_core::search::{Argument, Candidate, Diverse, Picker, Plan};
 pub enum Depth {
     /// The nearest were enough, or there were no others.
     Nearest,
-    /// Too few of the nearest were to be seen, so all rows were looked up.
+    /// Too few of the nearest were to be seen, or they were parts of too few rows: all were looked up.
     All,
 }
 

@@ -53,7 +53,7 @@ impl Asked<'_> {
         let index = index(source).map_err(internal)?;
         let mut reason = search::reason(source, index.as_deref(), self.whole.unranked.as_deref());
         if depth == Depth::All {
-            reason.push_str("; too few of the nearest were to be seen, so all of them were looked up");
+            reason.push_str("; the nearest were not enough, so all of them were looked up");
         }
         let sql = search::compared(source, self.request.options.ids).map_err(report)?;
         let compared = self.count(&sql, None)?;

@@ -405,7 +405,7 @@ fn explain_tells_the_way_that_is_taken_and_why() {
                 ["doc left out it is not in entity_types"]
             );
             let gone = format!(
-                "{all} ranked as it is read; too few of the nearest were to be seen, so all of them were looked up"
+                "{all} ranked as it is read; the nearest were not enough, so all of them were looked up"
             );
             database.run(&format!("update doc set archived = id::text in (
                 select entity_id from strata.search('{QUESTION}', '{ANN}', 60, entity_types => array['doc']))"));

@@ -312,3 +312,54 @@ fn whatever_is_asked_of_a_column_may_be_asked_of_a_store() {
         ))
     );
 }
+
+/// Vectors for the parts of what was written: a note has one to five, the first of each tenant three hundred, nearer than all others.
+fn embed_parts(database: &Database) {
+    database.run(
+        "with c as (select c.*, regexp_replace(c.content, '\\D', '', 'g')::int as g from strata.claim_jobs('w', 10000) c),
+              p as (select c.*, n, case g when 1 then (select array_agg(i + n * 0.0001 * (i % 3)) from generate_series(1, 8) i)
+                                          else (select array_agg(get_byte(sha256(convert_to(c.content || n, 'UTF8')), i) - 127.5)
+                                                from generate_series(0, 7) i) end::real[]::vector as vector
+                    from c, generate_series(0, case g when 1 then 299 else g % 5 end) n)
+         select strata.complete_jobs(array_agg(entity_type), array_agg(entity_id), array_agg(fence), array_agg(content_hash),
+                                     array_agg(vector), chunks => array_agg(n)) from p",
+    );
+}
+
+#[test]
+fn a_text_in_parts_is_found_once_by_its_nearest_part_however_many_it_has() {
+    for store in ["halfvec", "vector"] {
+        let database = library(store);
+        database.run("select strata.set_chunking('note', 100)");
+        for (tenant, rows) in [(ANN, 120), (BOB, 3)] {
+            database.run(&format!("insert into note (user_id, title) select '{tenant}', 'note ' || g from generate_series(1, {rows}) g"));
+        }
+        embed_parts(&database);
+        for (tenant, rows) in [(ANN, 120), (BOB, 3)] {
+            let truth: Vec<Uuid> = database.column(&format!(
+                "select v.entity_id from strata_vectors.mini v where v.tenant = '{tenant}'
+                 group by 1 order by min(v.embedding::vector <=> '[1,2,3,4,5,6,7,8]'::vector), 1"
+            ));
+            assert_eq!(truth.len(), rows, "{store}");
+            let mut session = sign_in(&database, "authenticated", tenant);
+            for count in [1, 2, 10, 100, 1000] {
+                let answer = found(&mut session, None, count);
+                assert_eq!(answer.len(), rows.min(count as usize), "{store}, {tenant}, {count}");
+                let about = |n: usize| &truth[n.saturating_sub(1)..truth.len().min(n + 2)];
+                assert!(
+                    answer.iter().enumerate().all(|(n, id)| about(n).contains(id)),
+                    "{store}, {tenant}, {count}"
+                );
+            }
+        }
+        let reasons: Vec<String> = database.column(&format!(
+            "select reason from unnest(array[10, 100]) k, strata.search_explain('[1,2,3,4,5,6,7,8]', '{ANN}', k) where entity_type = 'note' order by k"
+        ));
+        assert!(
+            reasons[0].ends_with("; the nearest were not enough, so all of them were looked up"),
+            "{store}: {}",
+            reasons[0]
+        );
+        assert!(reasons[1].ends_with(" is ranked as it is read"), "{store}: {}", reasons[1]);
+    }
+}
