@@ -177,7 +177,8 @@ extension_sql_file!(
 );
 extension_sql_file!("../../sql/create/set_chunking.sql", name = "set_chunking", requires = ["enqueue_again"]);
 extension_sql_file!("../../sql/create/lease_jobs.sql", name = "lease_jobs", requires = ["set_chunking"]);
-extension_sql_file!("../../sql/create/lock_rows.sql", name = "lock_rows", requires = ["lease_jobs"]);
+extension_sql_file!("../../sql/create/by_plan.sql", name = "by_plan", requires = ["lease_jobs"]);
+extension_sql_file!("../../sql/create/lock_rows.sql", name = "lock_rows", requires = ["by_plan"]);
 extension_sql_file!("../../sql/create/store_vectors.sql", name = "store_vectors", requires = ["lock_rows"]);
 extension_sql_file!(
     "../../sql/create/settle_textless.sql",

@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod by_plan;
 mod caller;
 mod cosine;
 mod delegation;

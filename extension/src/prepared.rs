@@ -1,4 +1,4 @@
-//! Read-only statements, prepared once for each session and role.
+//! Statements that are prepared once for each session and role.
 
 use crate::settings::{generic, shaped, shaped_by_keys};
 use pgrx::datum::DatumWithOid;
@@ -13,8 +13,8 @@ mod expression;
 mod shape;
 
 /// Statements kept in a session. Unit: statements. Search needs four, and one more for each set of sources; twice that
-/// where a session changes roles.
-const KEPT: usize = 32;
+/// where a session changes roles. The queue needs five for each source.
+const KEPT: usize = 64;
 
 /// What a statement was prepared for. The types belong to it: pgvector dropped and created again has another oid. The role
 /// does too: under row level security a plan is made for one, and would be made anew at each change.
@@ -66,9 +66,7 @@ pub fn search<R>(
     read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
 ) -> spi::Result<Vec<R>> {
     with(sql, parameters, |statement| {
-        if !statement.is_planned() {
-            shaped(|| statement.plan());
-        }
+        statement.shape();
         generic(|| statement.run(parameters, read))
     })
 }
@@ -84,9 +82,7 @@ pub unsafe fn scan(
     to: *mut pg_sys::DestReceiver,
 ) -> spi::Result<()> {
     with(sql, parameters, |statement| {
-        if !statement.is_planned() {
-            shaped(|| statement.plan());
-        }
+        statement.shape();
         // SAFETY: as the caller promises.
         generic(|| unsafe { statement.hand_over(parameters, to) })
     })
@@ -110,6 +106,33 @@ pub fn by_keys<R>(
             return Ok(None);
         }
         generic(|| statement.run(parameters, read)).map(Some)
+    })
+}
+
+/// Runs a statement that writes, planned by indexes: how many rows it touched.
+pub fn change(sql: &str, parameters: &[DatumWithOid<'_>]) -> spi::Result<u64> {
+    with(sql, parameters, |statement| {
+        statement.shape();
+        generic(|| statement.execute(parameters, false))?;
+        // SAFETY: reads a variable of this process.
+        #[allow(unsafe_code)]
+        Ok(unsafe { pg_sys::SPI_processed })
+    })
+}
+
+/// The same of one that answers with an array, in the memory of whoever asks; none for null.
+pub fn array(sql: &str, parameters: &[DatumWithOid<'_>]) -> spi::Result<Option<pg_sys::Datum>> {
+    with(sql, parameters, |statement| {
+        statement.shape();
+        generic(|| statement.execute(parameters, false))?;
+        // SAFETY: a statement of one row has been executed inside of `Spi::connect`; an array has no length of its own.
+        #[allow(unsafe_code)]
+        unsafe {
+            let table = pg_sys::SPI_tuptable.as_ref().ok_or(SpiError::NoTupleTable)?;
+            let mut is_null = true;
+            let value = pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &raw mut is_null);
+            Ok((!is_null).then(|| pg_sys::SPI_datumTransfer(value, false, -1)))
+        }
     })
 }
 
@@ -176,6 +199,13 @@ impl Statement {
         self.planned = Some(self.generation());
     }
 
+    /// The same under the settings of search, where it has no such plan.
+    fn shape(&mut self) {
+        if !self.is_planned() {
+            shaped(|| self.plan());
+        }
+    }
+
     /// Its value, where it is nothing but an expression.
     fn compute<T: FromDatum>(&mut self) -> Option<Option<T>> {
         let source = std::ptr::from_ref(self.source()).cast_mut();
@@ -221,6 +251,17 @@ impl Statement {
         parameters: &[DatumWithOid<'_>],
         mut read: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<R>,
     ) -> spi::Result<Vec<R>> {
+        self.execute(parameters, true)?;
+        // SAFETY: inside of `Spi::connect`; the rows are read before the connection ends.
+        unsafe {
+            let table = pg_sys::SPI_tuptable.as_ref().ok_or(SpiError::NoTupleTable)?;
+            let rows = std::slice::from_raw_parts(table.vals, usize::try_from(table.numvals).unwrap_or(0));
+            let row = |row: &pg_sys::HeapTuple| SpiHeapTupleData::new(table.tupdesc, *row);
+            rows.iter().map(|one| read(row(one)?.ok_or(SpiError::NoTupleTable)?)).collect()
+        }
+    }
+
+    fn execute(&mut self, parameters: &[DatumWithOid<'_>], read_only: bool) -> spi::Result<()> {
         let mut values = Vec::with_capacity(parameters.len());
         let mut nulls = Vec::with_capacity(parameters.len());
         for parameter in parameters {
@@ -228,17 +269,11 @@ impl Statement {
             nulls.push(if value.is_some() { b' ' } else { b'n' } as std::ffi::c_char);
             values.push(value.map_or(pg_sys::Datum::null(), |value| value.sans_lifetime()));
         }
-        // SAFETY: inside of `Spi::connect`, as many values as the statement has parameters, of their types; the rows are
-        // read before the connection ends.
-        unsafe {
-            let status =
-                pg_sys::SPI_execute_plan(self.plan.as_ptr(), values.as_mut_ptr(), nulls.as_ptr(), true, 0);
-            Spi::check_status(status)?;
-            let table = pg_sys::SPI_tuptable.as_ref().ok_or(SpiError::NoTupleTable)?;
-            let rows = std::slice::from_raw_parts(table.vals, usize::try_from(table.numvals).unwrap_or(0));
-            let row = |row: &pg_sys::HeapTuple| SpiHeapTupleData::new(table.tupdesc, *row);
-            rows.iter().map(|one| read(row(one)?.ok_or(SpiError::NoTupleTable)?)).collect()
-        }
+        // SAFETY: inside of `Spi::connect`, as many values as the statement has parameters, of their types.
+        let status = unsafe {
+            pg_sys::SPI_execute_plan(self.plan.as_ptr(), values.as_mut_ptr(), nulls.as_ptr(), read_only, 0)
+        };
+        Spi::check_status(status).map(drop)
     }
 }
 

@@ -66,7 +66,7 @@ impl<'a> Vector<'a> {
 }
 
 /// A datum that is passed on as it is.
-struct RawDatum(pg_sys::Datum);
+pub struct RawDatum(pub pg_sys::Datum);
 
 impl IntoDatum for RawDatum {
     fn into_datum(self) -> Option<pg_sys::Datum> {

@@ -17,6 +17,7 @@ create function strata.complete_part(
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     s      strata.source := strata.source_as(entity_type, model);
+    rows   tid[];
     fresh  uuid[];
     held   uuid[];
     places tid[];
@@ -25,16 +26,18 @@ begin
     if s.entity_type is null then
         return 0;
     end if;
-    fresh := strata.lock_rows(s, ids, hashes);
+    rows := strata.lock_rows(s, ids, hashes);
     select l.held, l.places into held, places from strata.lock_jobs(s.entity_type, s.model, ids, fences) l;
-    if chunks is null and (cardinality(fresh), cardinality(held)) = (cardinality(ids), cardinality(ids)) then
+    if chunks is null and cardinality(held) = cardinality(ids) and array_position(rows, null) is null then
         -- As nearly always: nothing is left out, so nothing need be copied.
-        stored := strata.store_vectors(s, ids, vectors);
+        fresh := held;
+        stored := strata.store_vectors(s, ids, vectors, places => rows);
     else
-        fresh := array(select unnest(fresh) intersect select unnest(held));
+        fresh := array(select g.id from unnest(ids, rows) g(id, place) where g.place is not null intersect select unnest(held));
         -- A column has room for the first part alone.
-        stored := strata.store_vectors(s, array_agg(g.id), array_agg(g.vector), case when chunks is not null then array_agg(g.chunk) end)
-        from unnest(ids, vectors, chunks) g(id, vector, chunk)
+        stored := strata.store_vectors(s, array_agg(g.id), array_agg(g.vector), case when chunks is not null then array_agg(g.chunk) end,
+                                       places => array_agg(g.place))
+        from unnest(ids, vectors, chunks, rows) g(id, vector, chunk, place)
         where g.id = any (fresh) and (coalesce(g.chunk, 0) = 0 or s.vector_column is null);
     end if;
     perform strata.end_jobs(held, places, fresh);

@@ -80,10 +80,12 @@ revoke execute on function strata.pause_model from public;
 
 -- resume_model: its provider has answered. Writes once a second at most, and at once where it had failed.
 create function strata.resume_model(model text) returns void
-language sql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
     update strata.model_state m
     set failures = 0, paused_until = null, error = null, succeeded_at = clock_timestamp()
     where m.model = resume_model.model
-      and (m.failures > 0 or m.succeeded_at is null or m.succeeded_at < clock_timestamp() - interval '1 second')
+      and (m.failures > 0 or m.succeeded_at is null or m.succeeded_at < clock_timestamp() - interval '1 second');
+end
 $$;
 revoke execute on function strata.resume_model from public;

@@ -1,9 +1,10 @@
 -- lock_jobs: locks the jobs of a source that are still leased under these fences, and answers their entities and where they lie:
 -- nobody moves them while we hold them. They are looked up by their key alone: how many jobs are leased is never what statistics
 -- say, and a plan that believes them reads all that are. `offset 0` keeps the other conditions out of it, and no table that
--- was small when it was planned is read as a whole.
+-- was small when it was planned is read as a whole; without nested loops, so that ten thousand are not compared with ten thousand.
 create function strata.lock_jobs(entity_type text, model text, ids uuid[], fences bigint[], out held uuid[], out places tid[])
-language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
+    set enable_nestloop = off as $$
 begin
     select coalesce(array_agg(k.id), '{}'), coalesce(array_agg(k.place), '{}') into held, places
     from (

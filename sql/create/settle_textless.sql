@@ -18,7 +18,9 @@ begin
         return;
     end if;
     select * into s from strata.source x where x.entity_type = settle_textless.entity_type;
-    settled := strata.lock_rows(s, bare, array_fill(sha256(''), array[cardinality(bare)]));
+    settled := array(
+        select g.id from unnest(bare, strata.lock_rows(s, bare, array_fill(sha256(''), array[cardinality(bare)]))) g(id, place)
+        where g.place is not null);
     perform strata.store_vectors(s, settled, null);
     perform strata.store_vectors(strata.source_as(b.entity_type, b.model), settled, null)
     from strata.source_beside b where b.entity_type = settle_textless.entity_type;
