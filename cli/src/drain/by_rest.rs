@@ -40,12 +40,6 @@ struct LeftRow {
 }
 
 #[derive(Deserialize)]
-struct Changes {
-    enqueued: i64,
-    done: bool,
-}
-
-#[derive(Deserialize)]
 struct PageRow {
     enqueued: i64,
     last: Option<String>,
@@ -115,8 +109,7 @@ impl Queue for ByRest {
     }
 
     async fn continue_changes(&self, rows: i64) -> Result<(i64, bool), Error> {
-        let call = Call { function: "continue_model_changes", arguments: json!({"max": rows}) };
-        let Changes { enqueued, done } = self.api.one(call).await?;
+        let rpc::Walked { enqueued, done } = self.api.one(rpc::continue_changes(rows)).await?;
         Ok((enqueued, done))
     }
 

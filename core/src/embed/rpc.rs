@@ -114,6 +114,15 @@ pub struct Completed {
     pub stale: u32,
 }
 
+/// What `strata.continue_model_changes` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct Walked {
+    /// Jobs that are new.
+    pub enqueued: i64,
+    /// Whether every walk is at its end.
+    pub done: bool,
+}
+
 /// What `strata.fail_jobs` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct Failed {
@@ -171,6 +180,11 @@ pub fn turn(model: &str, tokens: usize) -> Call {
 /// What is left of these models.
 pub fn left(models: &[&str]) -> Call {
     Call { function: "jobs_left", arguments: json!({"models": models}) }
+}
+
+/// Goes on with the walks of all changes of models, a page of so many rows each.
+pub fn continue_changes(rows: i64) -> Call {
+    Call { function: "continue_model_changes", arguments: json!({"max": rows}) }
 }
 
 /// The models that rows are embedded with; while a model is changed, the one that takes its place too.
