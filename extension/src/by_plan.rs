@@ -32,7 +32,7 @@ pub extern "C" fn pg_finfo_strata_places_by_plan() -> &'static pg_sys::Pg_finfo_
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn strata_by_plan(fcinfo: FunctionCallInfo) -> Datum {
     // SAFETY: the call is PostgreSQL's.
-    let (statement, given) = unsafe { arguments(fcinfo) };
+    let (statement, given) = unsafe { arguments(fcinfo, 0) };
     match prepared::change(&statement, &given) {
         Ok(rows) => Datum::from(rows.cast_signed()),
         Err(error) => error!("{error}"),
@@ -47,7 +47,7 @@ pub unsafe extern "C-unwind" fn strata_by_plan(fcinfo: FunctionCallInfo) -> Datu
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn strata_places_by_plan(fcinfo: FunctionCallInfo) -> Datum {
     // SAFETY: the call is PostgreSQL's.
-    let (statement, given) = unsafe { arguments(fcinfo) };
+    let (statement, given) = unsafe { arguments(fcinfo, 0) };
     match prepared::array(&statement, &given) {
         Ok(Some(places)) => places,
         // SAFETY: as above.
@@ -56,14 +56,14 @@ pub unsafe extern "C-unwind" fn strata_places_by_plan(fcinfo: FunctionCallInfo) 
     }
 }
 
-/// The statement, and what follows it.
+/// The statement, which is argument `at`, and what follows it.
 ///
 /// # Safety
-/// A call of PostgreSQL's whose first argument is a text.
-unsafe fn arguments<'a>(fcinfo: FunctionCallInfo) -> (String, Vec<DatumWithOid<'a>>) {
+/// A call of PostgreSQL's, with a text there.
+pub unsafe fn arguments<'a>(fcinfo: FunctionCallInfo, at: usize) -> (String, Vec<DatumWithOid<'a>>) {
     // SAFETY: as many arguments as the call says, of the types that it says.
     unsafe {
-        let statement = pgrx::pg_getarg::<String>(fcinfo, 0).unwrap_or_default();
+        let statement = pgrx::pg_getarg::<String>(fcinfo, at).unwrap_or_default();
         let count = usize::try_from((*fcinfo).nargs).unwrap_or(0);
         let one = |n: usize| {
             let oid = pgrx::pg_getarg_type(fcinfo, n);
@@ -72,6 +72,6 @@ unsafe fn arguments<'a>(fcinfo: FunctionCallInfo) -> (String, Vec<DatumWithOid<'
                 None => DatumWithOid::null_oid(oid),
             }
         };
-        (statement, (1..count).map(one).collect())
+        (statement, (at + 1..count).map(one).collect())
     }
 }

@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod bulk;
 mod by_plan;
 mod caller;
 mod cosine;

@@ -109,6 +109,7 @@ comment on function strata.lock_jobs(text, text, uuid[], bigint[]) is 'Inner par
 comment on function strata.end_jobs(uuid[], tid[], uuid[]) is 'Inner part of complete_jobs: removes or requeues jobs.';
 comment on function strata.by_plan(text, "any") is 'Runs a statement with a plan that the session keeps; answers how many rows it touched.';
 comment on function strata.places_by_plan(text, "any") is 'The same of a statement that answers with one array of places.';
+comment on function strata.insert_in_bulk(regclass, text, "any") is 'Inserts the rows of a query as COPY does; null where INSERT must.';
 comment on function strata.row_places(strata.source, uuid[], text[]) is 'Inner part of store_vectors: where rows of a source lie.';
 comment on function strata.store_vectors is 'Inner part of complete_jobs: writes vectors into the rows of a source.';
 comment on function strata.session_search_path() is 'The search_path that a session of this role starts with.';

@@ -20,7 +20,7 @@ begin
             'free_leases', 'bury_jobs', 'put_back', 'bury_unreadable', 'settle_textless', 'source_text', 'complete_jobs', 'complete_part', 'complete_source', 'require_vectors', 'vector_shape', 'session_search_path',
             'source_as', 'row_ids', 'ids_of', 'id_of', 'key_of', 'is_any_of', 'keys_of', 'chunking_of', 'enqueue_again', 'embedded_models', 'spend_tokens', 'enqueue_missing', 'require_walked', 'queue_page', 'lock_missing', 'vectorless', 'require_change',
             'continue_model_change', 'continue_model_changes', 'wake_workers', 'rest_worker', 'rouse_worker', 'lock_rows', 'lock_jobs', 'store_vectors', 'row_places',
-            'keep_vectors', 'by_plan', 'places_by_plan', 'end_jobs', 'resume_model', 'fail_jobs', 'pause_model'));
+            'keep_vectors', 'by_plan', 'places_by_plan', 'insert_in_bulk', 'end_jobs', 'resume_model', 'fail_jobs', 'pause_model'));
     perform strata.open_stores(role);
 end
 $$;

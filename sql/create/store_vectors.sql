@@ -100,11 +100,12 @@ begin
          from (%%s) g cross join lateral (select o.ctid as place %%s) o where v.ctid = o.place', s.store, given, there),
         s.entity_type, ids, vectors, chunks, places);
     if before < cardinality(ids) then
-        perform strata.by_plan(format(
-            'insert into strata_vectors.%%I (tenant, entity_type, entity_id, chunk, embedding, entity_key)
-             select g.tenant, $1, g.id, g.chunk, g.embedding, g.key from (%%s) g%%s', s.store, given,
-            case when before > 0 then format(' where not exists (select %%s)', there) else '' end),
-            s.entity_type, ids, vectors, chunks, places);
+        given := format('select g.tenant, $1, g.id, g.chunk, g.embedding, g.key from (%%s) g%%s', given,
+                        case when before > 0 then format(' where not exists (select %%s)', there) else '' end);
+        if strata.insert_in_bulk(format('strata_vectors.%%I', s.store)::regclass, given, s.entity_type, ids, vectors, chunks, places) is null then
+            perform strata.by_plan(format('insert into strata_vectors.%%I (tenant, entity_type, entity_id, chunk, embedding, entity_key) %%s', s.store, given),
+                                   s.entity_type, ids, vectors, chunks, places);
+        end if;
     end if;
 end
 $$
