@@ -1,5 +1,6 @@
 //! The SQL surface, feature by feature. Each test is one transaction that is rolled back.
 
+mod by_plan;
 mod chunking;
 mod contract;
 mod delegation;

@@ -32,6 +32,10 @@ const TURN: Duration = Duration::from_secs(5);
 /// Rows that are looked at in one step, where a model is being changed: as a worker does.
 const PAGE: i64 = 1000;
 
+/// Most steps that may find nothing to queue, before the rest is left to the next invocation: the walk of a source that is broken
+/// never ends.
+const PAGES: u32 = 100;
+
 /// Drains. Answers when nothing is left to be done now, or when the caller has waited long enough.
 pub async fn embed(
     database: Rc<Database>,
@@ -113,7 +117,10 @@ impl Drain {
 
     /// Queues more rows for the models that are being changed to. True: there is more to do now.
     async fn walk(&self) -> Result<bool, Fault> {
-        while self.may_go_on() {
+        for _ in 0..PAGES {
+            if !self.may_go_on() {
+                break;
+            }
             let said = self.database.call(&rpc::continue_changes(PAGE), &self.by).await?;
             let Walked { enqueued, done } = answer::read(said)?;
             if enqueued > 0 || done {
