@@ -76,8 +76,9 @@ mod tests {
     fn rows_of_another_form_are_refused_and_a_key_that_is_there_too() {
         stored(1);
         embed();
-        let insert =
-            |query: &str| refusal(&format!("select strata.insert_in_bulk('strata_vectors.mini', '{query}')"));
+        let insert = |query: &str| {
+            refusal(&format!("select strata.insert_in_bulk('strata_vectors.mini', '{query}', 0)"))
+        };
         assert_eq!(insert("select 1"), "42804 the rows of the query are not of the table's form");
         assert_eq!(
             insert(
@@ -104,7 +105,10 @@ mod tests {
         run("create role nobody_much; grant usage on schema strata, strata_vectors to nobody_much;
              grant execute on function strata.insert_in_bulk(regclass, text, \"any\") to nobody_much; set local role nobody_much");
         let query = "select null::uuid, null, null::uuid, 0, null::public.halfvec, null where false";
-        assert_eq!(ask(&format!("select strata.insert_in_bulk('strata_vectors.mini', '{query}')")), "null");
+        assert_eq!(
+            ask(&format!("select strata.insert_in_bulk('strata_vectors.mini', '{query}', 0)")),
+            "null"
+        );
         run("reset role");
     }
 
@@ -115,7 +119,9 @@ mod tests {
         assert_eq!(ask(change), "0");
         note(1, "one", "a");
         assert_eq!(ask(change), "1");
-        run("alter table public.note add at int; alter table public.note alter mood type varchar(3)");
+        run(
+            "alter table public.note add at int; alter table public.note alter mood type varchar(3) using null",
+        );
         assert_eq!(refusal(change), "22001 value too long for type character varying(3)");
         run("alter table public.note drop mood");
         assert_eq!(refusal(change), "42703 column \"mood\" of relation \"note\" does not exist");
