@@ -84,6 +84,11 @@ mod tests {
             refusal("select strata.search_model('{note,none}')"),
             "42704 entity_types: entity type \"none\" is not a source"
         );
+        assert_eq!(refusal("select strata.search_model('{}')"), "22023 entity_types must not be empty");
+        assert_eq!(
+            refusal("select strata.search_model('{note,null}')"),
+            "22004 entity_types must not contain null"
+        );
         assert_eq!(ask("select sources || ' ' || missing from strata.revert_model('maxi')"), "2 0");
         assert_eq!(found("[1,0,0]"), "1 2 3");
         run("select strata.switch_model('maxi')");
