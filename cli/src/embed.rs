@@ -24,6 +24,9 @@ const PATIENCE: f64 = 30.0;
 /// Exit code where rows are left that others hold, and it cannot be known whether they work, or that wait for long.
 const NOT_ALL: u8 = 3;
 
+/// Longest that a row is waited for that somebody holds, as a page of rows without an embedding waits.
+const HELD: Duration = Duration::from_secs(10);
+
 /// SQLSTATEs of a source whose table, schema or column is gone.
 const GONE: [&str; 3] = ["42P01", "3F000", "42703"];
 
@@ -231,10 +234,16 @@ fn open_all(models: &[Model]) -> Result<Desks, Error> {
 }
 
 async fn queue_changes<Q: Queue>(queue: &Q) -> Result<i64, Error> {
-    let mut queued = 0;
+    let (mut queued, mut moved) = (0, Instant::now());
     loop {
-        let (new, done) = queue.continue_changes(PAGE).await?;
-        queued += new;
+        let (new, done) = match queue.continue_changes(PAGE).await {
+            Err(error) if error.kind() == Kind::Locked && moved.elapsed() < HELD => {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+                continue;
+            }
+            told => told?,
+        };
+        (queued, moved) = (queued + new, Instant::now());
         if done {
             return Ok(queued);
         }

@@ -5,7 +5,7 @@
 create function strata.enqueue_again(
     entity_type text, after text default null, max int default 1000, only_other boolean default false, out enqueued int, out last text
 )
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '10s' as $$
 declare
     s    strata.source := strata.require_walked(entity_type, null, max);
     page text[];

@@ -6,7 +6,7 @@
 create function strata.enqueue_missing(
     entity_type text, after text default null, max int default 1000, model text default null, out enqueued int, out last text
 )
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '10s' as $$
 declare
     s    strata.source := strata.require_walked(entity_type, model, max);
     page text[] := strata.lock_missing(s, after, max);

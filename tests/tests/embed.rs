@@ -246,6 +246,6 @@ fn a_row_that_somebody_holds_is_named() {
     let mut holder = database.connect();
     holder.batch_execute("begin; update note set status = 'x'").unwrap();
     let row: String = database.value("select id::text from note");
-    let told = format!("source \"note\": somebody has held row {row} for ten seconds");
+    let told = format!("source \"note\": somebody holds row {row}");
     notes::strata(&database, &server).run(&["embed"]).exits(6).says(&[&told, "strata locks"]);
 }

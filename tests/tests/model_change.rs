@@ -135,6 +135,36 @@ fn who_ends_a_change_keeps_no_reader_waiting_behind_another() {
 }
 
 #[test]
+fn a_row_that_somebody_holds_does_not_keep_a_worker_from_what_is_written() {
+    let (database, server) = (library(5), ProviderServer::good());
+    let strata = notes::strata(&database, &server);
+    strata.run(&["embed"]).ok();
+    database.run(
+        "select strata.add_model('third', 'openai', 8), strata.add_model('fourth', 'openai', 8);
+         create table memo (id uuid primary key default gen_random_uuid(), user_id uuid not null default gen_random_uuid(),
+             body text, v vector(8), created_at timestamptz not null default now());
+         select strata.add_source('memo', 'memo', 'id', 'user_id', null, array['body'], 'v', 'third');
+         insert into memo (body) values ('one')",
+    );
+    strata.run(&["embed"]).ok();
+    database.run(&format!(
+        "select strata.start_model_change('{}', '{}'), strata.start_model_change('third', 'fourth')",
+        OLD.0, NEW.0
+    ));
+    let mut holder = database.connect();
+    holder.batch_execute("begin; update note set created_at = created_at").unwrap();
+    // Nobody waits for it, and the other change goes on.
+    let walk = format!("set statement_timeout = '5s'; select strata.continue_model_change('{}')", NEW.0);
+    let told = database.refusal(&walk);
+    assert!(told.0 == "55P03" && told.1.starts_with("source \"note\": somebody holds row "), "{told:?}");
+    strata.run(&["worker", "--once", "--only", "embeddings"]).ok();
+    assert_eq!(database.value::<i64>("select count(*) from strata_vectors.fourth"), 1);
+    holder.batch_execute("commit").unwrap();
+    strata.run(&["worker", "--once", "--only", "embeddings"]).ok();
+    strata.run(&["model", "switch", NEW.0]).ok();
+}
+
+#[test]
 fn a_budget_is_kept_and_said() {
     let (database, server) = (library(30), ProviderServer::good());
     let strata = notes::strata(&database, &server);

@@ -189,7 +189,11 @@ impl Shift<'_> {
     /// Queues more rows for the models that are being changed to. True: there is more to do now.
     async fn walk<Q: Queue>(&self, queue: &Q) -> Result<bool, Error> {
         for _ in 0..PAGES {
-            let (new, done) = queue.continue_changes(PAGE).await?;
+            let (new, done) = match queue.continue_changes(PAGE).await {
+                // Somebody holds the next row: it is there for the next look.
+                Err(error) if error.kind() == Kind::Locked => return Ok(false),
+                told => told?,
+            };
             if new > 0 || done {
                 return Ok(new > 0);
             }
