@@ -150,7 +150,10 @@ Deno.test("while a model is changed, its rows are queued and embedded within the
   await sql("select strata.add_model('small', 'openai', 3); select strata.start_model_change('tiny', 'small')");
   try {
     const timed = await drain({ seconds: 1, batch: 1, wait: 60 });
-    truth(timed.stored > 0 && timed.stored < 1000, `a page is a thousand rows, and one second: ${JSON.stringify(timed)}`);
+    truth(
+      timed.stored > 0 && timed.stored < 1000,
+      `a page is a thousand rows, and one second: ${JSON.stringify(timed)}`,
+    );
     equal([timed.left.ripe, timed.left.leased], [1000 - timed.stored, 0]);
     const rest = await drain({ wait: 60 });
     equal([timed.stored + rest.stored, rest.left.ripe, rest.continues], [1200, 0, false]);
