@@ -143,6 +143,49 @@ Deno.test("two at once share the work, and no text is embedded twice", async () 
   equal([texts.length, new Set(texts).size, await right()], [60, 60, 60]);
 });
 
+Deno.test("while a model is changed, its rows are queued and embedded within the same budget", async () => {
+  await using _notes = await notes(1200);
+  await using openai = provider(good);
+  equal((await drain({ wait: 60 })).stored, 1200);
+  await sql("select strata.add_model('small', 'openai', 3); select strata.start_model_change('tiny', 'small')");
+  try {
+    const timed = await drain({ seconds: 1, batch: 1, wait: 60 });
+    truth(
+      timed.stored > 0 && timed.stored < 1000,
+      `a page is a thousand rows, and one second: ${JSON.stringify(timed)}`,
+    );
+    equal([timed.left.ripe, timed.left.leased], [1000 - timed.stored, 0]);
+    const rest = await drain({ wait: 60 });
+    equal([timed.stored + rest.stored, rest.left.ripe, rest.continues], [1200, 0, false]);
+    equal(openai.asked.at(-1)?.body.model, "small");
+    await sql("select strata.switch_model('small')");
+    equal(await sql("select count(*) from strata_vectors.small"), "1200");
+    equal((await drain({ wait: 60 })).calls, 0);
+  } finally {
+    await sql(`select strata.revert_model('small') from strata.model_change where state = 'switched';
+      select strata.end_model_change('small'); select strata.drop_model('small')`);
+  }
+});
+
+Deno.test("a row that somebody holds while a model is changed is left to the next invocation", async () => {
+  await using _notes = await notes(3);
+  await using _openai = provider(good);
+  equal((await drain({ wait: 60 })).stored, 3);
+  await sql("select strata.add_model('small', 'openai', 3); select strata.start_model_change('tiny', 'small')");
+  try {
+    const holder = sql("begin; update note set created_at = now(); select pg_sleep(60)").catch(() => "ended");
+    const asleep = "from pg_stat_activity where wait_event = 'PgSleep' and query ~ 'update note|pg_sleep'";
+    await until(`select exists (select ${asleep})`);
+    const none = await drain({ wait: 60 });
+    equal([none.stored, none.error, none.continues], [0, null, false]);
+    await sql(`select pg_terminate_backend(pid) ${asleep}`);
+    equal(await holder, "ended");
+    equal((await drain({ wait: 60 })).stored, 3);
+  } finally {
+    await sql("select strata.end_model_change('small'); select strata.drop_model('small')");
+  }
+});
+
 Deno.test("a row that changes while its text is embedded gets the vector of the new text", async () => {
   await using _notes = await notes(1);
   await using openai = provider(async (asked, number) => {

@@ -19,11 +19,17 @@ export type Behaviour = (asked: Asked, number: number) => Response | Promise<Res
 /** Serves until it is disposed of; what it was asked. */
 export function provider(answer: Behaviour) {
   const asked: Asked[] = [];
-  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, async (request) => {
+  const end = new AbortController();
+  const server = Deno.serve({ hostname: "127.0.0.1", port, signal: end.signal, onListen() {} }, async (request) => {
     asked.push({ key: request.headers.get("authorization"), body: await request.json() });
     return await answer(asked.at(-1)!, asked.length - 1);
   });
-  return { asked, [Symbol.asyncDispose]: () => server.shutdown() };
+  // Not server.shutdown(): it waits for connections that the function keeps open.
+  const close = () => {
+    end.abort();
+    return server.finished;
+  };
+  return { asked, [Symbol.asyncDispose]: close };
 }
 
 /** Answers each text with this vector. */

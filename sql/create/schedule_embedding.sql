@@ -56,7 +56,8 @@ end
 $$;
 revoke execute on function strata.ask_for_embedding(text, text) from public;
 
--- has_ripe_jobs: whether something could be claimed now of models of these providers; a lease that is over counts.
+-- has_ripe_jobs: whether something could be claimed now of models of these providers; a lease that is over counts, and so do
+-- the rows that a change of the model has yet to queue.
 create function strata.has_ripe_jobs(providers text[]) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp as $$
     select exists (
@@ -66,7 +67,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
           and (exists (select from strata.job j
                        where j.model = m.name and j.state = 'queued' and j.not_before <= clock_timestamp())
                or exists (select from strata.job j
-                          where j.model = m.name and j.state = 'leased' and j.lease_until <= clock_timestamp())))
+                          where j.model = m.name and j.state = 'leased' and j.lease_until <= clock_timestamp())
+               or exists (select from strata.source_beside b where b.model = m.name and not b.walked)))
 $$;
 revoke execute on function strata.has_ripe_jobs(text[]) from public;
 

@@ -1,6 +1,6 @@
-//! `POST embed`: claims jobs, asks their providers, hands the vectors back, until nothing is ripe or the budget is used up. The
-//! caller is answered meanwhile; the work goes on behind the answer. What is killed in between is free again when its lease
-//! is over.
+//! `POST embed`: claims jobs, asks their providers, hands the vectors back, until nothing is ripe or the budget is used up. Where
+//! nothing is ripe and a model is being changed, it queues the next rows for the new one and goes on. The caller is answered
+//! meanwhile; the work goes on behind the answer. What is killed in between is free again when its lease is over.
 
 use super::behind::{self, Metered};
 use super::database::Database;
@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Duration;
-use strata_core::embed::rpc::{self, Completed, Failed, Failure, Job, Mark};
+use strata_core::Kind;
+use strata_core::embed::rpc::{self, Completed, Failed, Failure, Job, Mark, Walked};
 use strata_core::embed::{self, Blame, Meaning, ProviderError};
 
 /// How jobs are leased: without a session that a lease could end with, its time alone ends it. Longer than what one call and
@@ -28,6 +29,13 @@ const WORKER: &str = "edge function";
 
 /// Longest that jobs are held while the limits of their model are waited for.
 const TURN: Duration = Duration::from_secs(5);
+
+/// Rows that are looked at in one step, where a model is being changed: as a worker does.
+const PAGE: i64 = 1000;
+
+/// Most steps that may find nothing to queue, before the rest is left to the next invocation: the walk of a source that is broken
+/// never ends.
+const PAGES: u32 = 100;
 
 /// Drains. Answers when nothing is left to be done now, or when the caller has waited long enough.
 pub async fn embed(
@@ -91,7 +99,10 @@ impl Drain {
             let claim = rpc::claim(WORKER, LEASE, &models, self.budget.batch);
             let jobs: Vec<Job> = answer::read(self.database.call(&claim, &self.by).await?)?;
             if jobs.is_empty() {
-                break;
+                match self.walk().await? {
+                    true => continue,
+                    false => break,
+                }
             }
             let mut by_model: BTreeMap<String, Vec<Job>> = BTreeMap::new();
             for job in jobs.into_iter().map(Job::cut) {
@@ -103,6 +114,25 @@ impl Drain {
             }
         }
         Ok(())
+    }
+
+    /// Queues more rows for the models that are being changed to. True: there is more to do now.
+    async fn walk(&self) -> Result<bool, Fault> {
+        for _ in 0..PAGES {
+            if !self.may_go_on() {
+                break;
+            }
+            let said = match self.database.call(&rpc::continue_changes(PAGE), &self.by).await {
+                // Somebody holds the next row. The next invocation comes by again.
+                Err(fault) if fault.body.code == Kind::Locked.sqlstate() => return Ok(false),
+                said => said?,
+            };
+            let Walked { enqueued, done } = answer::read(said)?;
+            if enqueued > 0 || done {
+                return Ok(enqueued > 0);
+            }
+        }
+        Ok(false)
     }
 
     fn may_go_on(&self) -> bool {

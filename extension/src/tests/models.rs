@@ -403,4 +403,16 @@ mod tests {
         run("select strata.switch_model('maxi')");
         assert_eq!(found("[0,1,0,0]"), "3");
     }
+
+    #[pg_test]
+    fn a_schedule_has_the_rows_queued_that_a_change_has_yet_to_walk() {
+        library();
+        assert_eq!(ask("select strata.has_ripe_jobs(array['local'])"), "false");
+        start();
+        assert_eq!(ask("select strata.has_ripe_jobs(array['local'])"), "true");
+        assert_eq!(ask("select strata.has_ripe_jobs(array['openai'])"), "false", "its model runs elsewhere");
+        walk();
+        embed("maxi", "[0,1,0,0]");
+        assert_eq!(ask("select strata.has_ripe_jobs(array['local'])"), "false");
+    }
 }
