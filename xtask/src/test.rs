@@ -178,7 +178,8 @@ mod tests {
     fn an_unknown_stage_is_answered_with_the_known_ones() {
         let refusal = choose(&words("units")).map(drop).unwrap_err().to_string();
         assert!(
-            refusal.contains("`units`") && refusal.contains("format clippy imports unit versions pg edge whole"),
+            refusal.contains("`units`")
+                && refusal.contains("format clippy imports unit versions pg edge whole"),
             "{refusal}"
         );
         assert_eq!(choose(&[]).unwrap().len(), STAGES.len());
