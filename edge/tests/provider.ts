@@ -19,17 +19,11 @@ export type Behaviour = (asked: Asked, number: number) => Response | Promise<Res
 /** Serves until it is disposed of; what it was asked. */
 export function provider(answer: Behaviour) {
   const asked: Asked[] = [];
-  const end = new AbortController();
-  const server = Deno.serve({ hostname: "127.0.0.1", port, signal: end.signal, onListen() {} }, async (request) => {
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, async (request) => {
     asked.push({ key: request.headers.get("authorization"), body: await request.json() });
     return await answer(asked.at(-1)!, asked.length - 1);
   });
-  // Not server.shutdown(): it waits for connections that the function keeps open.
-  const close = () => {
-    end.abort();
-    return server.finished;
-  };
-  return { asked, [Symbol.asyncDispose]: close };
+  return { asked, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
 /** Answers each text with this vector. */
