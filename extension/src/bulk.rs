@@ -4,7 +4,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::by_plan::arguments;
+use crate::by_plan::{arguments, refuse_null};
 use crate::prepared;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, Oid, TupleTableSlot};
 use pgrx::prelude::*;
@@ -29,7 +29,7 @@ pub extern "C" fn pg_finfo_strata_insert_in_bulk() -> &'static pg_sys::Pg_finfo_
 pub unsafe extern "C-unwind" fn strata_insert_in_bulk(fcinfo: FunctionCallInfo) -> Datum {
     // SAFETY: the call is PostgreSQL's: a regclass, a text, and what follows it.
     unsafe {
-        let table = pgrx::pg_getarg::<Oid>(fcinfo, 0).unwrap_or(Oid::INVALID);
+        let Some(table) = pgrx::pg_getarg::<Oid>(fcinfo, 0) else { refuse_null("table") };
         let (query, given) = arguments(fcinfo, 1);
         let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as pg_sys::LOCKMODE);
         if !is_plain(relation) {

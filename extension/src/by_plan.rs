@@ -56,6 +56,11 @@ pub unsafe extern "C-unwind" fn strata_places_by_plan(fcinfo: FunctionCallInfo) 
     }
 }
 
+/// Raises 22004.
+pub fn refuse_null(argument: &str) -> ! {
+    ereport!(ERROR, PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{argument} must not be null"));
+}
+
 /// The statement, which is argument `at`, and what follows it.
 ///
 /// # Safety
@@ -63,7 +68,7 @@ pub unsafe extern "C-unwind" fn strata_places_by_plan(fcinfo: FunctionCallInfo) 
 pub unsafe fn arguments<'a>(fcinfo: FunctionCallInfo, at: usize) -> (String, Vec<DatumWithOid<'a>>) {
     // SAFETY: as many arguments as the call says, of the types that it says.
     unsafe {
-        let statement = pgrx::pg_getarg::<String>(fcinfo, at).unwrap_or_default();
+        let Some(statement) = pgrx::pg_getarg::<String>(fcinfo, at) else { refuse_null("statement") };
         let count = usize::try_from((*fcinfo).nargs).unwrap_or(0);
         let one = |n: usize| {
             let oid = pgrx::pg_getarg_type(fcinfo, n);

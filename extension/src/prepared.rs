@@ -120,7 +120,7 @@ pub fn change(sql: &str, parameters: &[DatumWithOid<'_>]) -> spi::Result<u64> {
     })
 }
 
-/// The same of one that answers with an array, in the memory of whoever asks; none for null.
+/// The same of one that answers with an array of places (42804 where it does not), in the memory of whoever asks; none for null.
 pub fn array(sql: &str, parameters: &[DatumWithOid<'_>]) -> spi::Result<Option<pg_sys::Datum>> {
     with(sql, parameters, |statement| {
         statement.shape();
@@ -129,6 +129,14 @@ pub fn array(sql: &str, parameters: &[DatumWithOid<'_>]) -> spi::Result<Option<p
         #[allow(unsafe_code)]
         unsafe {
             let table = pg_sys::SPI_tuptable.as_ref().ok_or(SpiError::NoTupleTable)?;
+            let is_array = pg_sys::SPI_gettypeid(table.tupdesc, 1) == pg_sys::TIDARRAYOID;
+            if table.numvals != 1 || !is_array {
+                ereport!(
+                    ERROR,
+                    PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+                    "the statement does not answer one array of places"
+                );
+            }
             let mut is_null = true;
             let value = pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &raw mut is_null);
             Ok((!is_null).then(|| pg_sys::SPI_datumTransfer(value, false, -1)))
@@ -182,6 +190,16 @@ impl Statement {
         // SAFETY: inside of `Spi::connect`; the server copies the text and the types.
         let plan = unsafe { pg_sys::SPI_prepare_cursor(sql.as_ptr(), count, types.as_mut_ptr(), options) };
         let plan = NonNull::new(plan).ok_or(SpiError::NoTupleTable)?;
+        // SAFETY: prepared above; no list stands for an empty one.
+        let count = unsafe { pg_sys::SPI_plan_get_plan_sources(plan.as_ptr()).as_ref() }
+            .map_or(0, |list| list.length);
+        if count != 1 {
+            ereport!(
+                ERROR,
+                PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
+                format!("{count} statements are given where one is meant")
+            );
+        }
         // SAFETY: prepared above; from here on it lives until it is freed.
         unsafe { pg_sys::SPI_keepplan(plan.as_ptr()) };
         Ok(Statement { plan, planned: None, by_keys: false })

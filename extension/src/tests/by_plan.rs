@@ -126,4 +126,21 @@ mod tests {
         run("alter table public.note drop mood");
         assert_eq!(refusal(change), "42703 column \"mood\" of relation \"note\" does not exist");
     }
+
+    #[pg_test]
+    fn what_cannot_be_planned_or_answered_is_refused_and_ends_no_server() {
+        tables();
+        for (call, sqlstate) in [
+            ("strata.by_plan(null, null::int)", "22004"),
+            ("strata.by_plan('', 1)", "42601"),
+            ("strata.by_plan('select 1; select 2', 1)", "42601"),
+            ("strata.places_by_plan(null, 1)", "22004"),
+            ("strata.places_by_plan('select $1', 1)", "42804"),
+            ("strata.places_by_plan('select null::tid[] where $1 = 2', 1)", "42804"),
+            ("strata.insert_in_bulk(null, 'select 1', 1)", "22004"),
+            ("strata.insert_in_bulk('strata.model', null, 1)", "22004"),
+        ] {
+            assert_eq!(&refusal(&format!("select {call}"))[..5], sqlstate, "{call}");
+        }
+    }
 }
