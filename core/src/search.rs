@@ -227,11 +227,16 @@ pub struct Plan {
     pub unranked: Option<String>,
 }
 
+/// The columns of a store's table. A scan that asks for all of them in their order hands its rows over where they lie in
+/// their page; one that leaves a column out makes new ones, and the reader cannot ask for the next vector early.
+pub const STORE_COLUMNS: [&str; 6] =
+    ["tenant", "entity_type", "entity_id", "chunk", "embedding", "entity_key"];
+
 /// A search of a store in steps: the door reads the vectors of the tenant and keeps the nearest, then fetches their rows.
 /// A statement compares and sorts each vector by calls; where most of them are thrown away that is most of the time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranked {
-    /// The vectors: $1 tenant, uuid or text. Columns: tenant, entity_type, entity_id, chunk, embedding.
+    /// The vectors: $1 tenant, uuid or text. Columns: [`STORE_COLUMNS`].
     pub vectors: String,
     /// The keys of rows whose keys are no uuids: $1 uuid[], what the store calls them. Columns: that uuid, the key text. None
     /// where all keys are uuids.

@@ -61,7 +61,7 @@ struct Row {
 /// No page.
 const NONE: pg_sys::Buffer = 0;
 
-/// Columns of the statement, from 0, and how many there are.
+/// Columns of the statement, from 0, and how many are read.
 const ENTITY_TYPE: usize = 1;
 const ENTITY_ID: usize = 2;
 const EMBEDDING: usize = 4;

@@ -23,6 +23,19 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_scan_of_a_store_asks_for_all_its_columns_in_their_order() {
+        tables();
+        run("select strata.make_store('mini', 'halfvec')");
+        let columns = ask("select string_agg(attname, ' ' order by attnum) from pg_attribute
+             where attrelid = 'strata_vectors.mini'::regclass and attnum > 0");
+        assert_eq!(
+            columns,
+            strata_core::search::STORE_COLUMNS.join(" "),
+            "rows are made anew, not read where they lie"
+        );
+    }
+
+    #[pg_test]
     fn a_store_answers_with_the_similarity_that_pgvector_computes() {
         tables();
         for storage in ["halfvec", "vector"] {

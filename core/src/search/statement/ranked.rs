@@ -5,7 +5,7 @@ use super::{Argument, Parameters, Search, content, metadata, title};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 use crate::search::shape::{called, has_key, relation, table};
-use crate::search::{Fetch, KeyType, Ranked, Source, Store};
+use crate::search::{Fetch, KeyType, Ranked, STORE_COLUMNS, Source, Store};
 
 /// Vectors that are kept for each row that is to be found, where rows have several. Where the nearest are those of fewer rows,
 /// and too few, a statement ranks all. Not measured: to keep one more costs next to nothing.
@@ -29,9 +29,10 @@ impl Search<'_> {
         let Some((store, names)) = self.in_store() else { return Ok(None) };
         let chunked = self.sources.iter().filter_map(|source| source.store.as_ref()).any(|s| s.chunked);
         let vectors = format!(
-            "select s.tenant, s.entity_type, s.entity_id, s.chunk, s.embedding
+            "select {}
 from {} s
 where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names})",
+            STORE_COLUMNS.map(|column| format!("s.{column}")).join(", "),
             table(store)?,
             self.ids.typed(KeyType::Uuid, "$1")
         );
