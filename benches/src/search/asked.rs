@@ -81,6 +81,13 @@ pub fn in_turn(library: &Library, pair: (&mut Asker, &mut Asker), tenant: usize,
     (median(ours), median(theirs))
 }
 
+/// The middle of what so many calls take that come one behind the other, with nobody in between. Milliseconds.
+pub fn in_a_row(library: &Library, asker: &mut Asker, tenant: usize, calls: usize) -> f64 {
+    asker.is(tenant);
+    let took = |call| asker.ask(&library.question(tenant, call), tenant).0;
+    median((0..calls + WARM).map(took).skip(WARM).collect())
+}
+
 /// Calls that are not counted: plans and caches are made.
 const WARM: usize = 12;
 

@@ -1,7 +1,7 @@
 //! The documents' function, as their text suggests it: plpgsql, one union of all rows of the user.
 
 use super::Libraries;
-use super::asked::{Asker, RAG_SEARCH, in_turn};
+use super::asked::{Asker, RAG_SEARCH, in_a_row, in_turn};
 use super::library::{Library, TABLES};
 use crate::figure::{Figure, Limit};
 use crate::say;
@@ -17,16 +17,23 @@ pub fn measure(libraries: &Libraries, rounds: usize) -> Vec<Figure> {
 fn beside(library: &Library, libraries: &Libraries, rounds: usize, limits: [Limit; 2]) -> Vec<Figure> {
     let mut ours = Asker::signed_in(library, RAG_SEARCH);
     let mut theirs = Asker::signed_in(&libraries.inline, "select * from public.documents_search($1, $2, 10)");
-    let mut figure = |((tenant, kind, calls), limit): ((usize, &str, usize), Limit)| {
-        let ratio = |_| {
+    let mut figures = Vec::new();
+    for ((tenant, kind, calls), limit) in [(0, "largest", 40), (899, "900th", 200)].into_iter().zip(limits) {
+        let name = |how| format!("{}: the documents' / {kind} tenant{how}", library.name());
+        let in_turn = |_| {
             let (a, b) = in_turn(library, (&mut ours, &mut theirs), tenant, calls);
             say(&format!("{kind} tenant: rag_search {a:.3} ms, the documents' {b:.3} ms"));
             b / a
         };
-        let samples = (0..rounds).map(ratio).collect();
-        Figure::new(format!("{}: the documents' / {kind} tenant", library.name()), "ratio", samples, limit)
-    };
-    [(0, "largest", 40), (899, "900th", 200)].into_iter().zip(limits).map(&mut figure).collect()
+        figures.push(Figure::new(name(""), "ratio", (0..rounds).map(in_turn).collect(), limit));
+        let in_a_row = |_| {
+            let a = in_a_row(library, &mut ours, tenant, calls);
+            in_a_row(library, &mut theirs, tenant, calls) / a
+        };
+        let samples = (0..rounds).map(in_a_row).collect();
+        figures.push(Figure::new(name(", in a row"), "ratio", samples, Limit::None));
+    }
+    figures
 }
 
 fn function() -> String {
