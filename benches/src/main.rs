@@ -7,13 +7,15 @@ mod figure;
 mod search;
 mod writers;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: cargo xtask bench engine|search|embed|edge [--json] [--rounds N] [--tasks N] [case ...]
+    "usage: cargo xtask bench engine|search|embed|edge [--json] [--rounds N] [--tasks N] [--vectors FILE] [case ...]
 
 engine: apply backfill pack blocked; --tasks: of the application that the pack migrates
-search: by-hand documents whole-corpus isolation footprint complete
+search: by-hand documents whole-corpus isolation footprint recall complete crossover;
+        --vectors: of crossover, as Postgres writes them, one a line; the last 200 are questions
 embed: save write queue stall workers switch chaos
 edge: added cold size memory crowd";
 
@@ -26,18 +28,20 @@ struct Wish {
     json: bool,
     rounds: usize,
     tasks: u32,
+    vectors: Option<PathBuf>,
     only: Vec<String>,
 }
 
 impl Wish {
     fn parse(words: &[String], names: &[&str]) -> Option<Wish> {
-        let mut wish = Wish { json: false, rounds: 5, tasks: TASKS, only: Vec::new() };
+        let mut wish = Wish { json: false, rounds: 5, tasks: TASKS, vectors: None, only: Vec::new() };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--json" => wish.json = true,
                 "--rounds" => wish.rounds = words.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
                 "--tasks" => wish.tasks = words.next()?.parse().ok()?,
+                "--vectors" => wish.vectors = Some(words.next()?.into()),
                 name if names.contains(&name) => wish.only.push(name.to_owned()),
                 _ => return None,
             }

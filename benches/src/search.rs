@@ -58,7 +58,7 @@ pub fn run(wish: &Wish) -> Report {
         figures.extend(complete::measure());
     }
     if wish.wants("crossover") {
-        figures.extend(crossover::measure(wish.rounds));
+        figures.extend(crossover::measure(wish.rounds, wish.vectors.as_deref()));
     }
     Report { suite: "search", server, figures }
 }

@@ -2,7 +2,7 @@
 //!
 //! Exact by construction. The distance is ordered by as part of an expression, which no vector index can serve, so that
 //! no selectivity guess can leave rows out; each source ranks the tenant's rows by themselves, and title, content and
-//! metadata are fetched for the winners only.
+//! metadata are fetched for the winners only. The one exception is made by whoever creates an index for a large tenant alone.
 
 use crate::error::{Error, Kind};
 
@@ -18,6 +18,7 @@ pub use nearest::{Nearest, Place};
 pub use request::{Id, Name, Near, Options, Request, measurable, tenant};
 pub use shape::Ids;
 use statement::Search;
+pub use statement::{ByIndex, EF_SEARCH, MOST_EF_SEARCH, by_index_reason};
 
 /// A registered source, as the caller sees it. Names are bare, unquoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct Store {
     pub half: bool,
     /// Whether a row of the source may have several vectors: it is as near as the nearest of them.
     pub chunked: bool,
+    /// Tenants that have an index of their own: HNSW over their vectors alone.
+    pub indexed: Vec<Id>,
 }
 
 /// The column that tells a row that nobody is to find.
@@ -110,11 +113,7 @@ impl KeyType {
     /// Whether some value of the type can be written so.
     fn holds(self, name: &str) -> bool {
         match self {
-            KeyType::Uuid => {
-                let digits = |c: &char| !matches!(c, '-' | '{' | '}');
-                let digits: Vec<char> = name.trim().chars().filter(digits).collect();
-                digits.len() == 32 && digits.iter().all(char::is_ascii_hexdigit)
-            }
+            KeyType::Uuid => request::id(name).is_some(),
             KeyType::Number => name.trim().parse::<i64>().is_ok(),
             KeyType::Text => true,
         }
@@ -259,6 +258,8 @@ pub struct Ranked {
     pub weights: Option<Vec<f64>>,
     /// Whether a row may have several vectors: it is as near as the nearest of them.
     pub chunked: bool,
+    /// What is read first, where the tenant has an index of their own.
+    pub by_index: Option<ByIndex>,
 }
 
 /// A source whose rows are fetched.

@@ -12,8 +12,12 @@ use strata_core::search::{Argument, Candidate, Diverse, Picker, Plan};
 /// How far a search of a store had to look.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Depth {
+    /// The tenant's own index led to enough.
+    Index,
     /// The nearest were enough, or there were no others.
     Nearest,
+    /// The same, after the tenant's own index had led to too few.
+    PastIndex,
     /// Too few of the nearest were to be seen, or they were parts of too few rows: all were looked up.
     All,
 }
@@ -27,7 +31,7 @@ pub fn hits<I: Key>(plan: &Plan, values: &Values<'_>) -> spi::Result<Vec<Hit<I>>
 pub fn looked<I: Key>(plan: &Plan, values: &Values<'_>) -> spi::Result<(Vec<Hit<I>>, Depth)> {
     if let Some(ranked) = &plan.ranked {
         return match ranked::hits(ranked, values)? {
-            Some(found) => Ok((found, Depth::Nearest)),
+            Some(found) => Ok(found),
             None => all(plan, bind(&plan.arguments, values)),
         };
     }

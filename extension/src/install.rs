@@ -123,7 +123,12 @@ extension_sql_file!("../../sql/create/model.sql", name = "model", requires = ["v
 extension_sql_file!("../../sql/create/model_state.sql", name = "model_state", requires = ["model"]);
 extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model_state"]);
 extension_sql_file!("../../sql/create/vector_store.sql", name = "vector_store", requires = ["source"]);
-extension_sql_file!("../../sql/create/row_id.sql", name = "row_id", requires = ["vector_store"]);
+extension_sql_file!(
+    "../../sql/create/vector_indexes.sql",
+    name = "vector_indexes",
+    requires = ["vector_store"]
+);
+extension_sql_file!("../../sql/create/row_id.sql", name = "row_id", requires = ["vector_indexes"]);
 extension_sql_file!("../../sql/create/model_change.sql", name = "model_change", requires = ["row_id"]);
 extension_sql_file!("../../sql/create/job.sql", name = "job", requires = ["model_change"]);
 extension_sql_file!("../../sql/create/add_model.sql", name = "add_model", requires = ["job"]);

@@ -13,6 +13,7 @@ mod by_plan;
 mod caller;
 mod cosine;
 mod delegation;
+mod ef_search;
 mod executor;
 mod explain;
 mod finalize_migration_cleanup;
@@ -63,6 +64,7 @@ mod tests;
 #[allow(non_snake_case, reason = "PostgreSQL looks for this name")]
 pub extern "C-unwind" fn _PG_init() {
     patience::define();
+    ef_search::define();
 }
 
 /// The version of the extension's code.

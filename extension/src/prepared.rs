@@ -1,6 +1,6 @@
 //! Statements that are prepared once for each session and role.
 
-use crate::settings::{generic, shaped, shaped_by_keys};
+use crate::settings::{generic, shaped, shaped_by_order, wide};
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
@@ -88,6 +88,26 @@ pub unsafe fn scan(
     })
 }
 
+/// The same of a statement whose rows come in the order of a vector index, of which so many vectors are looked at.
+///
+/// # Safety
+/// As [`scan`].
+#[allow(unsafe_code)]
+pub unsafe fn scan_by_index(
+    sql: &str,
+    parameters: &[DatumWithOid<'_>],
+    ef_search: i64,
+    to: *mut pg_sys::DestReceiver,
+) -> spi::Result<()> {
+    with(sql, parameters, |statement| {
+        if !statement.is_planned() {
+            shaped_by_order(|| statement.plan());
+        }
+        // SAFETY: as the caller promises.
+        wide(ef_search, || generic(|| unsafe { statement.hand_over(parameters, to) }))
+    })
+}
+
 /// The same where the rows are looked up by keys, in so many arrays that are the first parameters; none where the statement
 /// does not go by indexes on them.
 pub fn by_keys<R>(
@@ -98,7 +118,7 @@ pub fn by_keys<R>(
 ) -> spi::Result<Option<Vec<R>>> {
     with(sql, parameters, |statement| {
         if !statement.is_planned() {
-            shaped_by_keys(|| statement.plan());
+            shaped_by_order(|| statement.plan());
             let arrays = i32::try_from(arrays).unwrap_or(0);
             statement.by_keys = shape::is_by_keys(statement.source(), arrays);
         }

@@ -1,6 +1,8 @@
 //! A search of a store: its vectors are ranked here as the executor reads them, row level security and all; then the rows
 //! of the nearest are fetched.
 
+use crate::ef_search;
+use crate::hits::Depth;
 use crate::jsonb::Jsonb;
 use crate::key::Key;
 use crate::prepared;
@@ -9,17 +11,50 @@ use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
-use strata_core::search::{Place, Ranked};
+use strata_core::search::{Name, Nearest, Place, Ranked};
 
 mod named;
 mod reader;
 use named::named;
-use reader::nearest;
+use reader::{nearest, nearest_by_index};
 
-/// The rows that are found; none where too many of the nearest may not be seen, and others were left out for them.
-pub fn hits<I: Key>(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Option<Vec<Hit<I>>>> {
+/// The rows that are found, and how; none where too many of the nearest may not be seen, and others were left out for them.
+pub fn hits<I: Key>(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Option<(Vec<Hit<I>>, Depth)>> {
+    let by_index = by_index::<I>(ranked, values)?;
+    let was_indexed = by_index.is_some();
+    if let Some(nearest) = by_index {
+        let is_full = nearest.is_full();
+        let found = seen(ranked, values, nearest)?;
+        if found.len() == ranked.rows {
+            return Ok(Some((found, Depth::Index)));
+        }
+        // No more than those would be kept of all vectors, either.
+        if is_full {
+            return Ok(None);
+        }
+    }
     let nearest = nearest(ranked, values)?;
     let is_all = nearest.is_all();
+    let found = seen(ranked, values, nearest)?;
+    let depth = if was_indexed { Depth::PastIndex } else { Depth::Nearest };
+    Ok((is_all || found.len() == ranked.rows).then_some((found, depth)))
+}
+
+/// Those that the tenant's own index leads to; none where there is no such index.
+fn by_index<I: Key>(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Option<Nearest>> {
+    let Some(by_index) = &ranked.by_index else { return Ok(None) };
+    // SAFETY: rows and tenants are named by the same type.
+    #[allow(unsafe_code)]
+    let tenant =
+        values.tenant.datum().and_then(|datum| unsafe { I::from_datum(datum.sans_lifetime(), false) });
+    let asked = ef_search::of_session();
+    let vectors = tenant.and_then(|tenant| by_index.vectors(tenant.name().id()?, asked));
+    let read = |vectors: String| nearest_by_index(ranked, values, (&vectors, by_index.ef_search(asked)));
+    vectors.map(read).transpose()
+}
+
+/// The rows of the nearest that may be seen, as many as are wanted.
+fn seen<I: Key>(ranked: &Ranked, values: &Values<'_>, nearest: Nearest) -> spi::Result<Vec<Hit<I>>> {
     let places = nearest.sorted();
     let (first, others) = places.split_at(ranked.rows.min(places.len()));
     let parameters = bind(&ranked.arguments, values);
@@ -28,7 +63,7 @@ pub fn hits<I: Key>(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Option<
         found.extend(fetch(ranked, &parameters, others)?);
         found.truncate(ranked.rows);
     }
-    Ok((is_all || found.len() == ranked.rows).then_some(found))
+    Ok(found)
 }
 
 /// Those of these rows that may be seen, in their order.

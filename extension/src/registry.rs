@@ -126,7 +126,8 @@ fn source(row: &SpiHeapTupleData<'_>) -> spi::Result<Source> {
 fn store(row: &SpiHeapTupleData<'_>) -> spi::Result<Option<Store>> {
     let name: Option<String> = row["store"].value()?;
     let (half, chunked) = (required(row, "store_half")?, required(row, "chunked")?);
-    Ok(name.map(|name| Store { name, half, chunked }))
+    let indexed = required::<Vec<Uuid>>(row, "store_indexed")?.iter().map(|id| *id.as_bytes()).collect();
+    Ok(name.map(|name| Store { name, half, chunked, indexed }))
 }
 
 /// A column that is gone has none; `access` tells of it.

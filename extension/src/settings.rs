@@ -1,7 +1,7 @@
 //! Settings that hold while a statement is planned or run, and for nobody else.
 
 use pgrx::pg_sys;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 /// What a statement of search is planned under, once for all tenants: by the index of the tenant, however many rows the
 /// planner guesses there are. A plan for the average tenant would read the whole table where there are few tenants. No
@@ -9,19 +9,35 @@ use std::ffi::CStr;
 /// set in.
 const SHAPE: [(&CStr, &CStr); 2] = [(c"enable_seqscan", c"off"), (c"jit", c"off")];
 
-/// The same for a look-up of keys in the order of the keys: without sorting, only the index on them is left. The index of the
-/// tenant looks cheaper where the planner guesses that tenants have few rows.
-const BY_KEYS: [(&CStr, &CStr); 3] =
+/// The same for a statement in the order of an index: without sorting, only that index is left. It is the keys, in whose order
+/// rows are looked up, or the distance. The index of the tenant looks cheaper where the planner guesses that tenants have few rows.
+const ORDERED: [(&CStr, &CStr); 3] =
     [(c"enable_seqscan", c"off"), (c"enable_sort", c"off"), (c"jit", c"off")];
 
-/// Does some planning under the settings of a look-up of keys.
-pub fn shaped_by_keys<R>(work: impl FnOnce() -> R) -> R {
-    under(&BY_KEYS, work)
+/// Does some planning under the settings of a statement in the order of an index.
+pub fn shaped_by_order<R>(work: impl FnOnce() -> R) -> R {
+    under(&ORDERED, work)
 }
 
 /// Does some planning under the settings of search.
 pub fn shaped<R>(work: impl FnOnce() -> R) -> R {
     under(&SHAPE, work)
+}
+
+/// How many of its vectors an index is searched for at most, where row level security or another source keeps most of them
+/// out. Unit: times `ef_search`. Chosen: comparing all vectors is what is left, and is not to come much later.
+const SCANNED: i64 = 4;
+
+/// Does some work while pgvector looks at so many vectors of an HNSW index, and at more where those are left out.
+pub fn wide<R>(ef_search: i64, work: impl FnOnce() -> R) -> R {
+    let text = |number: i64| CString::new(number.to_string()).expect("digits have no NUL");
+    let (ef_search, scanned) = (text(ef_search), text(SCANNED * ef_search));
+    let settings: [(&CStr, &CStr); 3] = [
+        (c"hnsw.ef_search", &ef_search),
+        (c"hnsw.iterative_scan", c"strict_order"),
+        (c"hnsw.max_scan_tuples", &scanned),
+    ];
+    under(&settings, work)
 }
 
 /// Runs a statement by the plan that was made for all tenants, also where the session asks for a new one each time.

@@ -45,20 +45,38 @@ impl Asked<'_> {
         let options =
             Options { entity_types: Some(&named), text: None, diversity: None, ..self.request.options };
         let request = Request { options, ..self.request };
-        let plan =
+        let mut plan =
             search::plan(&request, &self.registry.sources, &self.registry.vector_schema).map_err(report)?;
+        // Alone it may go a way that it does not go with the others, or with words.
+        if let Some(ranked) = plan.ranked.as_mut().filter(|_| !self.is_by_index()) {
+            ranked.by_index = None;
+        }
         let began = Instant::now();
         let (found, depth) = looked::<I>(&plan, &self.values).map_err(internal)?;
         let milliseconds = began.elapsed().as_secs_f64() * 1e3;
         let index = index(source).map_err(internal)?;
-        let mut reason = search::reason(source, index.as_deref(), self.whole.unranked.as_deref());
+        let found = i64::try_from(found.len()).ok();
+        let told = |way: &str, reason, compared| {
+            (source.entity_type.clone(), way.to_owned(), reason, compared, found, Some(milliseconds))
+        };
+        if depth == Depth::Index {
+            return Ok(told("hnsw", search::by_index_reason(source, false), None));
+        }
+        let mut reason = match depth {
+            Depth::PastIndex => search::by_index_reason(source, true),
+            _ => search::reason(source, index.as_deref(), self.whole.unranked.as_deref()),
+        };
         if depth == Depth::All {
             reason.push_str("; the nearest were not enough, so all of them were looked up");
         }
         let sql = search::compared(source, self.request.options.ids).map_err(report)?;
         let compared = self.count(&sql, None)?;
-        let found = i64::try_from(found.len()).ok();
-        Ok((source.entity_type.clone(), "exact".to_owned(), reason, compared, found, Some(milliseconds)))
+        Ok(told("exact", reason, compared))
+    }
+
+    /// Whether a tenant's own index is asked, where they have one.
+    fn is_by_index(&self) -> bool {
+        self.whole.ranked.as_ref().is_some_and(|ranked| ranked.by_index.is_some())
     }
 
     /// How its words are looked up; nothing where no text was given.

@@ -7,7 +7,7 @@
 -- key_type text, tenant_type text, organisation_type text ('uuid', 'number' or 'text'; null where there is no such column),
 -- readable bool (every column that search needs), row_security bool (it decides what the caller finds),
 -- store text (the table that keeps the vectors; null: the source's own), store_half bool (numbers of two bytes), has_store bool, chunked bool (a row may
--- have several vectors in it), has_vectors bool (the application's own table of embeddings is there, where one is named), one_row bool
+-- have several vectors in it), store_indexed uuid[] (the tenants who have a valid HNSW index of their own on it), has_vectors bool (the application's own table of embeddings is there, where one is named), one_row bool
 -- (a unique index is on the key), one_vector bool (a row can have one embedding at most in that table),
 -- config text (the number of the text search configuration; null: there is none, or it is gone),
 -- vector oid (the type), vector_schema text, read_from oid[] (the relations that this was read from); in the order in which
@@ -17,7 +17,7 @@ select s.entity_type, s.relation_schema, s.relation_name, s.key_column, s.tenant
        s.organisation_column, s.vectors_schema, s.vectors_name, s.vectors_key_column, s.vectors_type_column,
        needed.key_type, needed.tenant_type, needed.organisation_type,
        s.model, m.dimensions,
-       s.store, coalesce(d.half, false) as store_half, s.store is null or d.oid is not null as has_store, s.vectors_name is null or e.oid is not null as has_vectors, s.chunked and s.store is not null as chunked,
+       s.store, coalesce(d.half, false) as store_half, coalesce(d.indexed, '{}') as store_indexed, s.store is null or d.oid is not null as has_store, s.vectors_name is null or e.oid is not null as has_vectors, s.chunked and s.store is not null as chunked,
        r.oid is not null as has_table,
        needed.gone, needed.misfit, needed.misfit_is, needed.misfit_should,
        exists (select from pg_catalog.pg_index i
@@ -59,7 +59,17 @@ left join lateral (
     select c.oid, c.relnamespace, (
                select y.typname operator(pg_catalog.=) 'halfvec'
                from pg_catalog.pg_attribute a join pg_catalog.pg_type y on y.oid operator(pg_catalog.=) a.atttypid
-               where a.attrelid operator(pg_catalog.=) c.oid and a.attname operator(pg_catalog.=) 'embedding') as half
+               where a.attrelid operator(pg_catalog.=) c.oid and a.attname operator(pg_catalog.=) 'embedding') as half, (
+               select pg_catalog.array_agg(x.tenant::pg_catalog.uuid)
+               from (select pg_catalog.substring(pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+                                                 '^\(tenant = ''([0-9a-f-]{36})''::uuid\)$') as tenant
+                     from pg_catalog.pg_index i
+                     join pg_catalog.pg_opclass o on o.oid operator(pg_catalog.=) i.indclass[0]
+                     join pg_catalog.pg_am m on m.oid operator(pg_catalog.=) o.opcmethod
+                     where i.indrelid operator(pg_catalog.=) c.oid and i.indisvalid and i.indpred is not null
+                       and m.amname operator(pg_catalog.=) 'hnsw'
+                       and o.opcname operator(pg_catalog.=) any (array['halfvec_cosine_ops', 'vector_cosine_ops']::pg_catalog.name[])) x
+               where x.tenant is not null) as indexed
     from pg_catalog.pg_class c
     where c.relname operator(pg_catalog.=) s.store::pg_catalog.name
       and c.relnamespace operator(pg_catalog.=) (

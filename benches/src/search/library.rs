@@ -121,6 +121,14 @@ impl Library {
 
     /// Adds rows, given by their tenant and topic, to a table.
     pub fn fill(&self, table: &str, rows: impl Iterator<Item = (usize, usize)>, seed: usize) {
+        let mut random = Random::of(seed as u64 + 5000);
+        let embedded =
+            |(tenant, topic)| (tenant, pgvector::Vector::from(self.world.about(topic, &mut random)));
+        self.fill_with(table, rows.map(embedded), seed);
+    }
+
+    /// The same, given by their tenant and embedding.
+    pub fn fill_with(&self, table: &str, rows: impl Iterator<Item = (usize, pgvector::Vector)>, seed: usize) {
         let mut session = self.database.connect();
         let vector =
             session.prepare("select null::vector").expect("pgvector is here").columns()[0].type_().clone();
@@ -132,9 +140,8 @@ impl Library {
             .expect("a copy");
         let mut writer = BinaryCopyInWriter::new(sink, &types);
         let mut random = Random::of(seed as u64 + 1000);
-        for (tenant, topic) in rows {
-            let embedding = pgvector::Vector::from(self.world.about(topic, &mut random));
-            let (id, user, title) = (random.id(), world::tenant(tenant), format!("About {topic}"));
+        for (n, (tenant, embedding)) in rows.enumerate() {
+            let (id, user, title) = (random.id(), world::tenant(tenant), format!("Row {n}"));
             let content = text(&mut random);
             let row: [&(dyn ToSql + Sync); 5] = [&id, &user, &title, &content, &embedding];
             writer.write(&row).expect("a row");

@@ -113,6 +113,11 @@ impl Nearest {
         self.is_all
     }
 
+    /// Whether as many are kept as there is room for.
+    pub fn is_full(&self) -> bool {
+        self.kept.len() == self.room
+    }
+
     /// They, nearest first; of a row with several vectors the nearest.
     pub fn sorted(self) -> Vec<Place> {
         let mut seen = HashSet::new();

@@ -318,17 +318,28 @@ fn between(name: &str, least: f64, value: Option<f64>) -> Result<(), Error> {
 pub trait Name: PartialEq {
     /// As Postgres shows it.
     fn shown(&self) -> String;
+
+    /// The id that it is; none where it is none.
+    fn id(&self) -> Option<Id>;
 }
 
 impl Name for Id {
     fn shown(&self) -> String {
         Uuid(*self).to_string()
     }
+
+    fn id(&self) -> Option<Id> {
+        Some(*self)
+    }
 }
 
 impl Name for String {
     fn shown(&self) -> String {
         format!("\"{self}\"")
+    }
+
+    fn id(&self) -> Option<Id> {
+        id(self)
     }
 }
 
@@ -370,8 +381,15 @@ fn refused(message: String) -> Error {
     Error::new(Kind::BadArgument, message)
 }
 
+/// The id that Postgres reads from a text.
+pub(super) fn id(text: &str) -> Option<Id> {
+    let digits: String = text.trim().chars().filter(|c| !matches!(c, '-' | '{' | '}')).collect();
+    let is_id = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_id.then(|| u128::from_str_radix(&digits, 16).ok()).flatten().map(u128::to_be_bytes)
+}
+
 /// Shows an id as Postgres does.
-struct Uuid(Id);
+pub(super) struct Uuid(pub(super) Id);
 
 impl std::fmt::Display for Uuid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

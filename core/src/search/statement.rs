@@ -11,9 +11,11 @@ use super::{Argument, Hidden, Source};
 use crate::error::Error;
 use crate::ident::{Ident, literal};
 
+mod by_index;
 mod direct;
 mod ranked;
 mod store;
+pub use by_index::{ByIndex, EF_SEARCH, MOST_EF_SEARCH, by_index_reason};
 
 /// What a statement is made of.
 pub(super) struct Search<'a> {

@@ -542,3 +542,38 @@ fn a_tenant_whose_name_no_source_can_have_is_refused_and_others_are_left_out() {
     assert_eq!(of("user_1", &[KeyType::Uuid]), refused("user_1", "uuid"));
     assert_eq!(of("9223372036854775808", &all[1..2]), refused("9223372036854775808", "bigint"));
 }
+
+#[test]
+fn an_index_is_asked_for_the_tenant_that_has_it_and_no_other() {
+    let ann: Id = [0xa0; 16];
+    let store = Store { name: "mini".to_owned(), half: true, chunked: false, indexed: vec![ann] };
+    let stored = Source { store: Some(store), ..source("task") };
+    let ranked = |request: Request<'_>| {
+        let plan = plan(&request, std::slice::from_ref(&stored), "public").expect("right");
+        plan.ranked.expect("ranked as it is read").by_index
+    };
+    let by_index = ranked(request()).expect("there is an index");
+    let sql = by_index.vectors(ann, EF_SEARCH).expect("theirs");
+    assert!(sql.contains("'a0a0a0a0-a0a0-a0a0-a0a0-a0a0a0a0a0a0'::pg_catalog.uuid"), "{sql}");
+    assert!(sql.ends_with("limit 40"), "{sql}");
+    assert_eq!(by_index.vectors([0xb0; 16], EF_SEARCH), None, "another tenant");
+    assert_eq!(by_index.vectors(ann, 0), None, "the session wants none");
+    assert_eq!((by_index.ef_search(10), by_index.ef_search(800)), (40, 800));
+    assert!(ranked(Request { count: Some(490), ..request() }).is_some());
+    assert_eq!(ranked(Request { count: Some(491), ..request() }), None, "more than an index leads to");
+    let weights = serde_json::json!({"task": 2.0});
+    let options = Options { weights: Some(&weights), ..Options::default() };
+    assert_eq!(ranked(Request { options, ..request() }), None, "another order");
+}
+
+#[test]
+fn an_id_is_read_as_postgres_reads_it() {
+    let id = |text: &str| request::id(text);
+    let ann = "a0000000-0000-4000-8000-000000000001";
+    assert_eq!(id(ann).map(|id| Name::shown(&id)).as_deref(), Some(ann));
+    assert_eq!(id(&format!(" {{{}}} ", ann.to_uppercase())), id(ann));
+    for none in ["", "user_1", "a0000000-0000-4000-8000-00000000000", "+0000000-0000-4000-8000-000000000001"]
+    {
+        assert_eq!(id(none), None, "{none}");
+    }
+}

@@ -12,6 +12,33 @@ use strata_core::search::{Fetch, Nearest, Place, Ranked};
 
 /// The nearest of the vectors that the caller may see.
 pub fn nearest(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Nearest> {
+    // SAFETY: the receiver is made for the rows of this statement.
+    #[allow(unsafe_code)]
+    read(ranked, values, |to| unsafe { prepared::scan(&ranked.vectors, &[again(&values.tenant)], to) })
+}
+
+/// Of those that a vector index leads to, by this statement of [`strata_core::search::ByIndex`].
+pub fn nearest_by_index(
+    ranked: &Ranked,
+    values: &Values<'_>,
+    (vectors, ef_search): (&str, i64),
+) -> spi::Result<Nearest> {
+    let question = [question(values).to_vec().into()];
+    // SAFETY: as above.
+    #[allow(unsafe_code)]
+    read(ranked, values, |to| unsafe { prepared::scan_by_index(vectors, &question, ef_search, to) })
+}
+
+fn question<'a>(values: &Values<'a>) -> &'a [f32] {
+    values.question.expect("core ranks where an embedding is given")
+}
+
+/// `scan`: hands the rows of a statement, whose columns are those of a store, to the receiver.
+fn read(
+    ranked: &Ranked,
+    values: &Values<'_>,
+    scan: impl FnOnce(*mut pg_sys::DestReceiver) -> spi::Result<()>,
+) -> spi::Result<Nearest> {
     let mut reader = Reader {
         callbacks: pg_sys::DestReceiver {
             receiveSlot: Some(receive),
@@ -20,19 +47,15 @@ pub fn nearest(ranked: &Ranked, values: &Values<'_>) -> spi::Result<Nearest> {
             rDestroy: Some(destroy),
             mydest: pg_sys::CommandDest::DestTuplestore,
         },
-        question: Question::new(values.question.expect("core ranks where an embedding is given")),
+        question: Question::new(question(values)),
         nearest: Nearest::of(ranked),
         sources: &ranked.sources,
         waiting: None,
         pinned: NONE,
         size: 0,
     };
-    let to = (&raw mut reader).cast::<pg_sys::DestReceiver>();
-    // SAFETY: the receiver begins with its functions, and outlives the statement.
-    #[allow(unsafe_code)]
-    unsafe {
-        prepared::scan(&ranked.vectors, &[again(&values.tenant)], to)?
-    };
+    // The receiver begins with its functions, and outlives the statement.
+    scan((&raw mut reader).cast::<pg_sys::DestReceiver>())?;
     Ok(reader.nearest)
 }
 

@@ -1,5 +1,6 @@
 //! A search of a store whose vectors the door ranks: what it reads, and how it fetches the rows of the nearest.
 
+use super::by_index::ByIndex;
 use super::store::candidates;
 use super::{Argument, Parameters, Search, content, metadata, title};
 use crate::error::Error;
@@ -28,14 +29,14 @@ impl Search<'_> {
         }
         let Some((store, names)) = self.in_store() else { return Ok(None) };
         let chunked = self.sources.iter().filter_map(|source| source.store.as_ref()).any(|s| s.chunked);
-        let vectors = format!(
-            "select {}
-from {} s
-where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names})",
-            STORE_COLUMNS.map(|column| format!("s.{column}")).join(", "),
-            table(store)?,
-            self.ids.typed(KeyType::Uuid, "$1")
-        );
+        let candidates = if chunked { PARTS * candidates(self.rows) } else { candidates(self.rows) };
+        let columns = STORE_COLUMNS.map(|column| format!("s.{column}")).join(", ");
+        let vectors = format!("select {columns}\nfrom {} s", table(store)?);
+        // The order of an index is that of the distance alone.
+        let by_index = match self.weights {
+            None => ByIndex::of(self, &vectors, candidates)?,
+            Some(_) => None,
+        };
         let mut parameters = Parameters(Vec::new());
         let keys: Vec<String> = self.sources.iter().map(|_| parameters.place(Argument::Keys)).collect();
         let tenant = parameters.place(Argument::Tenant);
@@ -61,13 +62,18 @@ from (select pg_catalog.unnest({}) as id) k cross join lateral (
         }
         let count = |rows| usize::try_from(rows).unwrap_or(usize::MAX);
         Ok(Some(Ranked {
-            vectors,
+            vectors: format!(
+                "{vectors}
+where s.tenant operator(pg_catalog.=) {} and s.entity_type operator(pg_catalog.=) any ({names})",
+                self.ids.typed(KeyType::Uuid, "$1")
+            ),
+            by_index,
             named: named(self.sources, store)?,
             sources,
             together: together.join("\nunion all\n"),
             arguments: parameters.0,
             rows: count(self.rows),
-            candidates: count(if chunked { PARTS * candidates(self.rows) } else { candidates(self.rows) }),
+            candidates: count(candidates),
             minimum: self.minimum,
             weights: self.weights.clone(),
             chunked,
