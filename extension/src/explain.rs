@@ -1,14 +1,10 @@
 //! `explain`: `search_explain` for sources whose keys or tenants are no uuids: which way `search` goes. Tenants are named by text.
 
+use crate::arguments::Arguments;
 use crate::jsonb::Jsonb;
-use crate::remembered;
-use crate::report::{internal, report};
-use crate::told::Asked;
-use crate::values::Values;
 use crate::vector::Vector;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use strata_core::search::{Ids, Near, Options, Request, plan};
 
 /// Each source with the way it is searched, why, the tenant's rows that are compared, those that are found, and the time;
 /// keys and tenants of any type.
@@ -44,40 +40,20 @@ fn explain(
     >,
     ErrorReport,
 > {
-    let registry = remembered::registry().map_err(internal)?;
-    let caller = match user_id_filter {
-        Some(_) => None,
-        None => registry.caller_by_text().map_err(internal)?,
-    };
-    let tenant = user_id_filter.clone().or(caller);
-    let weights = source_weights.map(|weights| weights.read("source_weights")).transpose().map_err(report)?;
-    let request = Request {
-        near: Near::Embedding(query_embedding.as_ref().map(Vector::as_slice)),
+    let arguments = Arguments {
+        embedding: query_embedding,
+        tenant: user_id_filter,
         count: match_count,
         days: date_range_days,
-        options: Options {
-            entity_types: entity_types.as_deref(),
-            minimum: minimum_similarity,
-            metadata_is_object: metadata_filter.as_ref().map(Jsonb::is_object),
-            weights: weights.as_ref(),
-            diversity,
-            text: query_text,
-            organisation: organisation_filter,
-            ids: Ids::Text,
-            tenant: tenant.as_deref(),
-            ..Options::default()
-        },
-    };
-    let whole = plan(&request, &registry.sources, &registry.vector_schema).map_err(report)?;
-    let values = Values {
-        tenant: registry.tenant_by_text(user_id_filter, whole.row_security)?.into(),
-        organisation: organisation_filter,
-        embedding: query_embedding.as_ref().map(|embedding| embedding.parameter(registry.vector)),
-        question: query_embedding.as_ref().map(Vector::as_slice),
-        metadata: metadata_filter.map(Into::into),
+        entity_types,
+        minimum: minimum_similarity,
+        metadata: metadata_filter,
+        weights: source_weights,
+        diversity,
         text: query_text,
-        row: None,
+        text_weight: None,
+        model: None,
+        organisation: organisation_filter,
     };
-    let asked = Asked { request, registry: &registry, whole: &whole, values };
-    asked.told::<String>().map(TableIterator::new)
+    arguments.told().map(TableIterator::new)
 }

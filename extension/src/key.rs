@@ -5,12 +5,15 @@ use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use strata_core::search::{Id, Name};
+use strata_core::search::{Id, Ids, Name};
 
 /// What rows and tenants can be named by: uuid, or text.
 pub trait Key: FromDatum + IntoDatum + Clone {
     /// What core calls it.
     type Name: Name + Default;
+
+    /// What a search names rows and tenants by.
+    const IDS: Ids;
 
     /// As core calls it.
     fn name(&self) -> Self::Name;
@@ -20,6 +23,9 @@ pub trait Key: FromDatum + IntoDatum + Clone {
 
     /// As a text, where it is one.
     fn text(&self) -> Option<&str>;
+
+    /// Whose rows are asked for, as a text, where it decides which sources can have such a tenant.
+    fn named(registry: &Registry, tenant: Option<&Self>) -> spi::Result<Option<String>>;
 
     /// Whose rows: core decides.
     fn tenant(
@@ -38,6 +44,8 @@ pub trait Key: FromDatum + IntoDatum + Clone {
 impl Key for Uuid {
     type Name = Id;
 
+    const IDS: Ids = Ids::Uuid;
+
     fn name(&self) -> Id {
         *self.as_bytes()
     }
@@ -48,6 +56,10 @@ impl Key for Uuid {
 
     fn text(&self) -> Option<&str> {
         None
+    }
+
+    fn named(_: &Registry, _: Option<&Self>) -> spi::Result<Option<String>> {
+        Ok(None)
     }
 
     fn tenant(registry: &Registry, filter: Option<Id>, row_security: bool) -> Result<Self, ErrorReport> {
@@ -66,6 +78,8 @@ impl Key for Uuid {
 impl Key for String {
     type Name = String;
 
+    const IDS: Ids = Ids::Text;
+
     fn name(&self) -> String {
         self.clone()
     }
@@ -76,6 +90,10 @@ impl Key for String {
 
     fn text(&self) -> Option<&str> {
         Some(self)
+    }
+
+    fn named(registry: &Registry, tenant: Option<&Self>) -> spi::Result<Option<String>> {
+        tenant.map_or_else(|| registry.caller_by_text(), |tenant| Ok(Some(tenant.clone())))
     }
 
     fn tenant(registry: &Registry, filter: Option<String>, row_security: bool) -> Result<Self, ErrorReport> {

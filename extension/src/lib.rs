@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod arguments;
 mod bulk;
 mod by_plan;
 mod caller;

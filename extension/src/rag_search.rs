@@ -1,17 +1,11 @@
 //! `rag_search`: the SQL door to search. Decodes arguments, asks core, runs the statement. Decides nothing.
 
-use crate::caller::known_as;
-use crate::hits::hits;
+use crate::arguments::Arguments;
 use crate::jsonb::Jsonb;
-use crate::planned;
-use crate::remembered;
-use crate::report::{internal, report};
-use crate::values::Values;
 use crate::vector::Vector;
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use strata_core::search::{Ids, Near, Options, Request};
 
 /// The rows of one tenant nearest to an embedding, and to a text where one is given, over all sources, best first.
 #[pg_extern(stable, parallel_safe)]
@@ -49,39 +43,20 @@ fn rag_search(
     >,
     ErrorReport,
 > {
-    let weights = source_weights.map(|weights| weights.read("source_weights")).transpose().map_err(report)?;
-    let request = Request {
-        near: Near::Embedding(query_embedding.as_ref().map(Vector::as_slice)),
+    let arguments = Arguments {
+        embedding: query_embedding,
+        tenant: user_id_filter,
         count: match_count,
         days: date_range_days,
-        options: Options {
-            entity_types: entity_types.as_deref(),
-            minimum: minimum_similarity,
-            metadata_is_object: metadata_filter.as_ref().map(Jsonb::is_object),
-            weights: weights.as_ref(),
-            diversity,
-            text: query_text,
-            text_weight,
-            model: embedding_model,
-            tenant: None,
-            organisation: organisation_filter,
-            ids: Ids::Uuid,
-        },
-    };
-    let query_embedding = query_embedding.map(Vector::measurable);
-    let registry = remembered::registry().map_err(internal)?;
-    let plan = planned::plan(&request, &registry).map_err(report)?;
-    let tenant = registry.tenant(user_id_filter, plan.row_security)?;
-    let values = Values {
-        tenant: tenant.into(),
-        organisation: organisation_filter,
-        embedding: query_embedding.as_ref().map(|embedding| embedding.parameter(registry.vector)),
-        question: query_embedding.as_ref().map(Vector::as_slice),
-        metadata: metadata_filter.map(Into::into),
+        entity_types,
+        minimum: minimum_similarity,
+        metadata: metadata_filter,
+        weights: source_weights,
+        diversity,
         text: query_text,
-        row: None,
+        text_weight,
+        model: embedding_model,
+        organisation: organisation_filter,
     };
-    let caller = plan.row_security.then_some(tenant);
-    let found = known_as(caller, || hits(&plan, &values)).map_err(internal)?;
-    Ok(TableIterator::new(found))
+    arguments.hits().map(TableIterator::new)
 }

@@ -1,15 +1,10 @@
 //! `search`: `rag_search` for sources whose keys or tenants are no uuids. Rows, tenants and organisations are named by text.
 
-use crate::caller::known_as;
-use crate::hits::hits;
+use crate::arguments::Arguments;
 use crate::jsonb::Jsonb;
-use crate::remembered;
-use crate::report::{internal, report};
-use crate::values::Values;
 use crate::vector::Vector;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use strata_core::search::{Ids, Near, Options, Request, plan};
 
 /// The rows of one tenant nearest to an embedding, and to a text where one is given, over all sources, best first;
 /// keys and tenants of any type, by what is written there.
@@ -48,42 +43,20 @@ fn search(
     >,
     ErrorReport,
 > {
-    let query_embedding = query_embedding.map(Vector::measurable);
-    let registry = remembered::registry().map_err(internal)?;
-    let caller = match user_id_filter {
-        Some(_) => None,
-        None => registry.caller_by_text().map_err(internal)?,
-    };
-    let weights = source_weights.map(|weights| weights.read("source_weights")).transpose().map_err(report)?;
-    let request = Request {
-        near: Near::Embedding(query_embedding.as_ref().map(Vector::as_slice)),
+    let arguments = Arguments {
+        embedding: query_embedding,
+        tenant: user_id_filter,
         count: match_count,
         days: date_range_days,
-        options: Options {
-            entity_types: entity_types.as_deref(),
-            minimum: minimum_similarity,
-            metadata_is_object: metadata_filter.as_ref().map(Jsonb::is_object),
-            weights: weights.as_ref(),
-            diversity,
-            text: query_text,
-            text_weight,
-            model: embedding_model,
-            tenant: user_id_filter.as_deref().or(caller.as_deref()),
-            organisation: organisation_filter,
-            ids: Ids::Text,
-        },
-    };
-    let plan = plan(&request, &registry.sources, &registry.vector_schema).map_err(report)?;
-    let values = Values {
-        tenant: registry.tenant_by_text(user_id_filter, plan.row_security)?.into(),
-        organisation: organisation_filter,
-        embedding: query_embedding.as_ref().map(|embedding| embedding.parameter(registry.vector)),
-        question: query_embedding.as_ref().map(Vector::as_slice),
-        metadata: metadata_filter.map(Into::into),
+        entity_types,
+        minimum: minimum_similarity,
+        metadata: metadata_filter,
+        weights: source_weights,
+        diversity,
         text: query_text,
-        row: None,
+        text_weight,
+        model: embedding_model,
+        organisation: organisation_filter,
     };
-    // A caller need not be a uuid. Where they must be one, for the policy of a store, it finds that out by itself.
-    let found = known_as(None, || hits(&plan, &values)).map_err(internal)?;
-    Ok(TableIterator::new(found))
+    arguments.hits().map(TableIterator::new)
 }

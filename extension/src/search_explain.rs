@@ -1,15 +1,11 @@
 //! `search_explain`: which way `rag_search` goes in each source for a tenant, why, and what it costs. Decides nothing.
 
+use crate::arguments::Arguments;
 use crate::jsonb::Jsonb;
-use crate::remembered;
-use crate::report::{internal, report};
-use crate::told::Asked;
-use crate::values::Values;
 use crate::vector::Vector;
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use strata_core::search::{Ids, Near, Options, Request, plan};
 
 /// Each source with the way it is searched, why, the tenant's rows that are compared, those that are found, and the time.
 #[pg_extern(volatile, parallel_unsafe)]
@@ -44,35 +40,20 @@ fn search_explain(
     >,
     ErrorReport,
 > {
-    let registry = remembered::registry().map_err(internal)?;
-    let weights = source_weights.map(|weights| weights.read("source_weights")).transpose().map_err(report)?;
-    let request = Request {
-        near: Near::Embedding(query_embedding.as_ref().map(Vector::as_slice)),
+    let arguments = Arguments {
+        embedding: query_embedding,
+        tenant: user_id_filter,
         count: match_count,
         days: date_range_days,
-        options: Options {
-            entity_types: entity_types.as_deref(),
-            minimum: minimum_similarity,
-            metadata_is_object: metadata_filter.as_ref().map(Jsonb::is_object),
-            weights: weights.as_ref(),
-            diversity,
-            text: query_text,
-            organisation: organisation_filter,
-            ids: Ids::Uuid,
-            tenant: None,
-            ..Options::default()
-        },
-    };
-    let whole = plan(&request, &registry.sources, &registry.vector_schema).map_err(report)?;
-    let values = Values {
-        tenant: registry.tenant(user_id_filter, whole.row_security)?.into(),
-        organisation: organisation_filter,
-        embedding: query_embedding.as_ref().map(|embedding| embedding.parameter(registry.vector)),
-        question: query_embedding.as_ref().map(Vector::as_slice),
-        metadata: metadata_filter.map(Into::into),
+        entity_types,
+        minimum: minimum_similarity,
+        metadata: metadata_filter,
+        weights: source_weights,
+        diversity,
         text: query_text,
-        row: None,
+        text_weight: None,
+        model: None,
+        organisation: organisation_filter,
     };
-    let asked = Asked { request, registry: &registry, whole: &whole, values };
-    asked.told::<Uuid>().map(TableIterator::new)
+    arguments.told().map(TableIterator::new)
 }

@@ -9,7 +9,7 @@ use crate::remembered;
 use crate::report::{internal, report};
 use crate::values::{Hit, Values};
 use pgrx::pg_sys::panic::ErrorReport;
-use strata_core::search::{self, Ids, Near, Options, Request, Source};
+use strata_core::search::{self, Near, Options, Request, Source};
 use strata_core::{Error, Kind};
 
 /// The rows most like one row, over all sources of its model, best first.
@@ -26,8 +26,7 @@ pub fn similar<I: Key>(
     let sources: Vec<Source> =
         registry.sources.iter().filter(|source| source.model == begin.source.model).cloned().collect();
     let named = begin.tenant.text();
-    let ids = if named.is_some() { Ids::Text } else { Ids::Uuid };
-    let options = Options { minimum, ids, tenant: named, ..Options::default() };
+    let options = Options { minimum, ids: I::IDS, tenant: named, ..Options::default() };
     let request = Request { near: Near::Row(&entity_type), count, days: None, options };
     let plan = search::plan(&request, &sources, &registry.vector_schema).map_err(report)?;
     // Under row level security a row may be shown to others than its tenant: the caller's own rows are searched.
