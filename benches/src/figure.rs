@@ -112,8 +112,10 @@ fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
+/// Of the machine: this process may keep to one of them.
 fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    text.lines().filter(|line| line.starts_with("processor")).count()
 }
 
 /// The machine's own figure for the last minute: a number measured beside other work says so.
