@@ -19,6 +19,7 @@ mod force;
 mod foreign;
 mod go_time;
 mod ground;
+mod help;
 mod install;
 mod locks;
 mod lookout;
@@ -43,7 +44,7 @@ mod via;
 mod worker;
 
 use args::{Args, Command};
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 use output::Output;
 use std::process::ExitCode;
 use strata_core::Error;
@@ -60,7 +61,8 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn start() -> ExitCode {
     let words = dashes::doubled(std::env::args_os());
-    let args = Args::try_parse_from(&words).unwrap_or_else(|cause| {
+    let read = help::command().try_get_matches_from(&words).and_then(|found| Args::from_arg_matches(&found));
+    let args = read.unwrap_or_else(|cause| {
         output::usage(&words, &cause);
         cause.exit()
     });
@@ -91,7 +93,7 @@ async fn run(args: &Args, output: &Output) -> Result<u8, Error> {
         Command::Version(version) => version::run(args, version, output).await,
         Command::Create(create) => create::run(args, create, output),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Args::command(), "strata", &mut std::io::stdout());
+            clap_complete::generate(*shell, &mut help::command(), "strata", &mut std::io::stdout());
             Ok(0)
         }
         Command::Status(status) => status::run(args, status, output).await,
