@@ -33,7 +33,7 @@ fn beside(library: &Library, libraries: &Libraries, rounds: usize, limits: [Limi
             b / a
         };
         let samples = (0..rounds).map(in_a_row).collect();
-        figures.push(Figure::new(name(", in a row"), "ratio", samples, Limit::None));
+        figures.push(Figure::new(name(", in a row"), "ratio", samples, limit));
     }
     figures
 }
