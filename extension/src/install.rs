@@ -124,9 +124,14 @@ extension_sql_file!("../../sql/create/model_state.sql", name = "model_state", re
 extension_sql_file!("../../sql/create/source.sql", name = "source", requires = ["model_state"]);
 extension_sql_file!("../../sql/create/vector_store.sql", name = "vector_store", requires = ["source"]);
 extension_sql_file!(
+    "../../sql/create/indexed_tenants.sql",
+    name = "indexed_tenants",
+    requires = ["vector_store"]
+);
+extension_sql_file!(
     "../../sql/create/vector_indexes.sql",
     name = "vector_indexes",
-    requires = ["vector_store"]
+    requires = ["indexed_tenants"]
 );
 extension_sql_file!("../../sql/create/row_id.sql", name = "row_id", requires = ["vector_indexes"]);
 extension_sql_file!("../../sql/create/model_change.sql", name = "model_change", requires = ["row_id"]);

@@ -7,6 +7,7 @@ comment on function strata.as_jsonb(json) is 'A json as jsonb; one that does not
 comment on function strata.find_similar_content is
     'The rows most like one row, itself left out, over all sources of its model, best first; the rules of rag_search.';
 comment on function strata.find_similar is 'find_similar_content for keys of any type, named by text.';
+comment on function strata.indexed_tenants is 'The indexes of a store that are one tenant''s own, and whose each is.';
 comment on function strata.vector_indexes is
     'Tenants whose vectors are worth an HNSW index of their own, those who have one, and the statements that create or drop them.';
 comment on function strata.search_explain is

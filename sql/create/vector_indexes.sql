@@ -2,12 +2,12 @@
 -- for each the vectors, the index and its state, and the statement that brings it to where it should be, null: it is there, or
 -- somebody else is at it. Run it outside of a transaction: it keeps nobody waiting.
 -- state: 'missing', 'building' (an index is created, or the table vacuumed: ask again), 'invalid' (its creation was cut off),
--- 'needless' (the tenant has less than half as many), 'ready'.
--- crossover: vectors. Counts every vector of every store. Raises 22023 (crossover).
+-- 'needless' (the tenant has less than half as many, or a newer index), 'ready'.
+-- crossover: vectors. Counts every vector of every store. Raises 22023 (crossover), 42501 (the caller may not read all of them).
 -- Source of the default and of what an index is created with: docs/decisions/0032.
 create function strata.vector_indexes(crossover bigint default 100000)
 returns table (model text, tenant uuid, vectors bigint, index_name text, state text, statement text)
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
     kept strata.vector_store;
     busy boolean;
@@ -24,16 +24,14 @@ begin
             with counted as (
                 select v.tenant, count(*) as vectors from strata_vectors.%1$I v group by v.tenant
             ), indexed as (
-                select substring(pg_get_expr(i.indpred, i.indrelid), '^\(tenant = ''([0-9a-f-]{36})''::uuid\)$')::uuid as tenant,
-                       c.relname::text as name, i.indisvalid as is_valid
-                from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
-                join pg_opclass o on o.oid = i.indclass[0]
-                where i.indrelid = 'strata_vectors.%1$I'::regclass and a.amname = 'hnsw' and i.indpred is not null and o.opcname = $4
+                select i.tenant, c.relname::text as name, i.is_valid,
+                       i.is_valid and row_number() over (partition by i.tenant order by i.is_valid desc, c.oid desc) > 1 as is_second
+                from strata.indexed_tenants('strata_vectors.%1$I') i join pg_class c on c.oid = i.index
             ), told as (
                 select tenant, coalesce(c.vectors, 0) as vectors, i.name,
                        case when i.name is null then 'missing'
                             when not i.is_valid and $5 then 'building'
-                            when coalesce(c.vectors, 0) < $1 / 2.0 then 'needless'
+                            when coalesce(c.vectors, 0) < $1 / 2.0 or i.is_second then 'needless'
                             when not i.is_valid then 'invalid' else 'ready' end as state
                 from counted c full join indexed i using (tenant)
                 where i.name is not null or c.vectors >= $1

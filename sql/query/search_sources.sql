@@ -60,16 +60,7 @@ left join lateral (
                select y.typname operator(pg_catalog.=) 'halfvec'
                from pg_catalog.pg_attribute a join pg_catalog.pg_type y on y.oid operator(pg_catalog.=) a.atttypid
                where a.attrelid operator(pg_catalog.=) c.oid and a.attname operator(pg_catalog.=) 'embedding') as half, (
-               select pg_catalog.array_agg(x.tenant::pg_catalog.uuid)
-               from (select pg_catalog.substring(pg_catalog.pg_get_expr(i.indpred, i.indrelid),
-                                                 '^\(tenant = ''([0-9a-f-]{36})''::uuid\)$') as tenant
-                     from pg_catalog.pg_index i
-                     join pg_catalog.pg_opclass o on o.oid operator(pg_catalog.=) i.indclass[0]
-                     join pg_catalog.pg_am m on m.oid operator(pg_catalog.=) o.opcmethod
-                     where i.indrelid operator(pg_catalog.=) c.oid and i.indisvalid and i.indpred is not null
-                       and m.amname operator(pg_catalog.=) 'hnsw'
-                       and o.opcname operator(pg_catalog.=) any (array['halfvec_cosine_ops', 'vector_cosine_ops']::pg_catalog.name[])) x
-               where x.tenant is not null) as indexed
+               select pg_catalog.array_agg(x.tenant) from strata.indexed_tenants(c.oid) x where x.is_valid) as indexed
     from pg_catalog.pg_class c
     where c.relname operator(pg_catalog.=) s.store::pg_catalog.name
       and c.relnamespace operator(pg_catalog.=) (
