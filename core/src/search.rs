@@ -317,6 +317,15 @@ const fn candidates(rows: i64) -> i64 {
 /// Checks a request against the sources and plans it. `vector_schema` is the schema pgvector lives in.
 /// Fails with 22004, 22023, 22000, 42501, 42703, 42704, 42804, 42P01, 55000.
 pub fn plan(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> Result<Plan, Error> {
+    let mut plan = part(request, sources, vector_schema)?;
+    if let Some(ranked) = plan.ranked.as_mut().filter(|_| statement::leaves_out(request, sources)) {
+        ranked.by_index = None;
+    }
+    Ok(plan)
+}
+
+/// The same for some sources as a part of a search of more: the tenant's own index is used where that search uses it.
+pub fn part(request: &Request<'_>, sources: &[Source], vector_schema: &str) -> Result<Plan, Error> {
     request.check()?;
     let (rows, days) = (request.rows()?, request.days()?);
     request.known(sources)?;

@@ -46,7 +46,7 @@ impl Asked<'_> {
             Options { entity_types: Some(&named), text: None, diversity: None, ..self.request.options };
         let request = Request { options, ..self.request };
         let mut plan =
-            search::plan(&request, &self.registry.sources, &self.registry.vector_schema).map_err(report)?;
+            search::part(&request, &self.registry.sources, &self.registry.vector_schema).map_err(report)?;
         // Alone it may go a way that it does not go with the others, or with words.
         if let Some(ranked) = plan.ranked.as_mut().filter(|_| !self.is_by_index()) {
             ranked.by_index = None;

@@ -15,6 +15,7 @@ mod by_index;
 mod direct;
 mod ranked;
 mod store;
+pub(super) use by_index::leaves_out;
 pub use by_index::{ByIndex, EF_SEARCH, MOST_EF_SEARCH, by_index_reason};
 
 /// What a statement is made of.

@@ -561,6 +561,15 @@ fn an_index_is_asked_for_the_tenant_that_has_it_and_no_other() {
     assert_eq!((by_index.ef_search(10), by_index.ef_search(800)), (40, 800));
     assert!(ranked(Request { count: Some(490), ..request() }).is_some());
     assert_eq!(ranked(Request { count: Some(491), ..request() }), None, "more than an index leads to");
+    let types = [Some("task".to_owned())];
+    let of_one =
+        || Request { options: Options { entity_types: Some(&types), ..Options::default() }, ..request() };
+    assert!(ranked(of_one()).is_some(), "there is no other");
+    let both = [stored.clone(), Source { entity_type: "note".to_owned(), ..stored.clone() }];
+    let by_index =
+        |plan: Result<Plan, Error>| plan.expect("right").ranked.expect("ranked as it is read").by_index;
+    assert_eq!(by_index(plan(&of_one(), &both, "public")), None, "another source is in the index, too");
+    assert!(by_index(part(&of_one(), &both, "public")).is_some());
     let weights = serde_json::json!({"task": 2.0});
     let options = Options { weights: Some(&weights), ..Options::default() };
     assert_eq!(ranked(Request { options, ..request() }), None, "another order");

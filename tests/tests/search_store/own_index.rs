@@ -132,7 +132,12 @@ fn a_search_that_an_index_cannot_order_does_without_it() {
         session.query(&sql, &[]).expect("an explanation").iter().map(|row| row.get(0)).collect()
     };
     assert_eq!(ways(&mut session, ""), ["hnsw", "hnsw"]);
-    assert_eq!(ways(&mut session, ", entity_types => '{task}'"), ["hnsw", "left out"]);
+    assert_eq!(ways(&mut session, ", entity_types => '{note,task}'"), ["hnsw", "hnsw"]);
+    let before = scans(&database, &mut [&mut session]);
+    assert_eq!(ways(&mut session, ", entity_types => '{task}'"), ["exact", "left out"]);
+    let of_one = "select from strata.rag_search('[1,2,3,4,5,6,7,8]', null, entity_types => '{task}')";
+    assert_eq!(session.query(of_one, &[]).expect("an answer").len(), 10);
+    assert_eq!(scans(&database, &mut [&mut session]), before, "notes are in the index, too");
     assert_eq!(ways(&mut session, ", source_weights => '{\"task\": 2}'"), ["exact", "exact"]);
     assert_eq!(ways(&mut session, ", diversity => 0.5"), ["exact", "exact"]);
     for count in

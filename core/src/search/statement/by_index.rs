@@ -4,7 +4,7 @@
 use super::Search;
 use crate::error::Error;
 use crate::ident::Ident;
-use crate::search::{Id, Source, request};
+use crate::search::{Id, Request, Source, request};
 
 /// How many vectors of an index are looked at, unless the session says otherwise: `strata.ef_search`. Unit: vectors.
 /// Calibrated, not derived: docs/decisions/0032.
@@ -57,6 +57,16 @@ order by s.embedding {distance} limit {candidates}"
     pub fn ef_search(&self, asked: i64) -> i64 {
         asked.max(self.candidates)
     }
+}
+
+/// Whether `entity_types` leaves out a source whose vectors are in the same index. It would be searched in vain where they are most of
+/// the tenant's; to compare those of the others never takes longer than to compare all.
+pub(in crate::search) fn leaves_out(request: &Request<'_>, sources: &[Source]) -> bool {
+    let stores = |wanted: bool| {
+        sources.iter().filter(move |s| request.wants(s) == wanted).filter_map(|s| s.store.as_ref())
+    };
+    request.options.entity_types.is_some()
+        && stores(false).any(|out| stores(true).any(|store| store.name == out.name))
 }
 
 /// Why a source is searched by the tenant's own index; `is_short`: why it is not, after all.
