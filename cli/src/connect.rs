@@ -1,6 +1,7 @@
 //! Opens the one connection of a command: libpq's URLs, variables and files in, one connection or one error out.
 
 mod attempt;
+mod certificates;
 mod client_certificate;
 mod conninfo;
 mod encryption;

@@ -3,24 +3,11 @@
 use crate::key::Key;
 use crate::prepared;
 use crate::ranked;
-use crate::values::{Hit, Values, again, bind};
+use crate::values::{Depth, Hit, Values, again, bind};
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
 use strata_core::search::{Argument, Candidate, Diverse, Picker, Plan};
-
-/// How far a search of a store had to look.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Depth {
-    /// The tenant's own index led to enough.
-    Index,
-    /// The nearest were enough, or there were no others.
-    Nearest,
-    /// The same, after the tenant's own index had led to too few.
-    PastIndex,
-    /// Too few of the nearest were to be seen, or they were parts of too few rows: all were looked up.
-    All,
-}
 
 /// The rows that a plan finds.
 pub fn hits<I: Key>(plan: &Plan, values: &Values<'_>) -> spi::Result<Vec<Hit<I>>> {

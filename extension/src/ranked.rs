@@ -2,11 +2,10 @@
 //! of the nearest are fetched.
 
 use crate::ef_search;
-use crate::hits::Depth;
 use crate::jsonb::Jsonb;
 use crate::key::Key;
 use crate::prepared;
-use crate::values::{Hit, Values, again, bind};
+use crate::values::{Depth, Hit, Values, again, bind};
 use pgrx::Uuid;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;

@@ -1,11 +1,11 @@
 //! Which way each source is searched for a tenant, why, and what it costs. Never tells of foreign rows.
 
-use crate::hits::{Depth, looked};
+use crate::hits::looked;
 use crate::key::Key;
 use crate::prepared;
 use crate::registry::Registry;
 use crate::report::{internal, report};
-use crate::values::{Values, again};
+use crate::values::{Depth, Values, again};
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

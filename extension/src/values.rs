@@ -10,6 +10,19 @@ use strata_core::search::Argument;
 pub type Hit<I> =
     (String, I, Option<String>, Option<String>, Option<f64>, Option<TimestampWithTimeZone>, Jsonb);
 
+/// How far a search of a store had to look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Depth {
+    /// The tenant's own index led to enough.
+    Index,
+    /// The nearest were enough, or there were no others.
+    Nearest,
+    /// The same, after the tenant's own index had led to too few.
+    PastIndex,
+    /// Too few of the nearest were to be seen, or they were parts of too few rows: all were looked up.
+    All,
+}
+
 /// The values that stay with the door.
 pub struct Values<'a> {
     /// query_embedding; none where the search begins at a row.

@@ -35,7 +35,7 @@ impl ClientCertificate {
 
     /// What the files hold.
     pub fn load(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
-        let certificates = super::tls::read(&self.certificate).map_err(|why| {
+        let certificates = super::certificates::read(&self.certificate).map_err(|why| {
             let message = format!("sslcert {}: {why}", self.certificate.display());
             Error::new(Kind::BadArgument, message).hint("give a PEM file with the client's certificate")
         })?;

@@ -1,18 +1,17 @@
 //! TLS with rustls: which certificates of a server are believed.
 
+use super::certificates;
 use super::client_certificate::ClientCertificate;
 use super::encryption::{Check, Encryption, Roots};
 use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{self, CryptoProvider, WebPkiSupportedAlgorithms};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
-use std::path::Path;
 use std::sync::Arc;
 use strata_core::{Error, Kind};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -65,21 +64,10 @@ fn roots(roots: &Roots) -> Result<Vec<CertificateDer<'static>>, Error> {
                 Ok(found)
             }
         }
-        Roots::File(path) => read(path).map_err(|why| {
+        Roots::File(path) => certificates::read(path).map_err(|why| {
             Error::new(Kind::BadArgument, format!("sslrootcert {}: {why}", path.display()))
                 .hint("give a PEM file with the certificate of the authority that signed the server's")
         }),
-    }
-}
-
-/// The certificates of a PEM file; at least one.
-pub fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let text = std::fs::read(path).map_err(|error| error.to_string())?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    match found {
-        Ok(found) if found.is_empty() => Err("no certificate in it".into()),
-        Ok(found) => Ok(found),
-        Err(error) => Err(format!("not a PEM file: {error}")),
     }
 }
 
